@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trained MUNKEY model: a frozen key encoder and a classifier with an external memory.
+ *
+ *     struct model *model;
+ *     model_parse(bytes, len, &model);                    one safetensors file
+ *     struct scratch *scratch = scratch_new(model);       one per thread
+ *     model_key(model, scratch, pixels, &key);            encoder pass, int8 key
+ *     n = memory_search(bank, &key, info->k, hits);
+ *     model_predict(model, scratch, pixels, hits, n, p);  image pass and K + 1 readouts
+ *
+ * A model is immutable and may be shared by threads; a scratch belongs to one thread.
+ * Keys and probabilities depend on the image and the hits alone, bit for bit, never on
+ * what else is computed before, beside or after (docs/MODEL.md, "Exactness").
+ */
+#ifndef MUNKEY_CORE_MODEL_H
+#define MUNKEY_CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/key.h"
+
+struct model;   /* opaque: only model.c knows the parameters */
+struct scratch; /* opaque: activations of one image; holds personal data until wiped */
+
+/* Rows [begin, end) of the training file. */
+struct row_range {
+    uint64_t begin, end;
+};
+
+/* What a model says about itself; lives as long as the model. */
+struct model_info {
+    const char *name;                    /* "fashion-mnist-F" */
+    const char *profile;                 /* "F", "T" */
+    uint32_t height, width, channels;    /* of the input, uint8, row-major, channel last */
+    uint32_t classes;                    /* C */
+    const char *const *labels;           /* C names */
+    uint32_t key_dim;                    /* dk, at most KEY_DIM_MAX */
+    uint32_t k;                          /* hits per prediction, fitted on held-out data */
+    float lambda, tau_mix;               /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
+    bool resize;                         /* images of another size may be resized */
+    uint8_t data_sha256[32];             /* of the image file it was trained on */
+    const struct row_range *seen;        /* rows that the weights saw: B1, B2, val */
+    size_t n_seen;
+    uint8_t encoder_sha256[32];          /* a memory belongs to one encoder */
+};
+
+/* Parses one safetensors file.  Returns 0 and a model that the caller frees, MK_EINPUT with
+ * the reason when the bytes are no model, or MK_ENOMEM.  The bytes may go afterwards. */
+int model_parse(const void *bytes, size_t len, struct model **ret_model);
+void model_free(struct model *model);
+
+const struct model_info *model_info(const struct model *model);
+
+/* A thread's working memory.  NULL when there is none.  scratch_wipe() zeroes activations and
+ * this thread's copies in BLAS packing buffers; scratch_free() wipes first. */
+struct scratch *scratch_new(const struct model *model);
+void scratch_wipe(struct scratch *scratch);
+void scratch_free(struct scratch *scratch);
+
+/* pixels: (height, width, channels) uint8.  "key = int8(normalise(P enc(x)))". */
+void model_key(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
+               struct key *ret_key);
+
+/* pixels: (height, width, channels).  hits: (n), n at most HITS_MAX, in the bank's order;
+ * fewer than info->k are filled up with the null token.  ret_p: (classes), sums to one. */
+void model_predict(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
+                   const struct hit *hits, size_t n, float *ret_p);
+
+#endif
