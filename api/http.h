@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server: routes, limits, lanes, replies.
+ *
+ *     struct http *http;
+ *     rc = http_start(&options, &service, &http);     serving
+ *     ... a signal ...
+ *     http_drain(http);                               no new connections, finish what runs
+ *     http_stop(http);
+ *
+ * Handlers (api/handler.h) see a parsed request and return a reply; they never see a socket.
+ */
+#ifndef MUNKEY_API_HTTP_H
+#define MUNKEY_API_HTTP_H
+
+#include "api/service.h"
+
+struct http; /* opaque */
+
+struct http_options {
+    const char *address;       /* "127.0.0.1", "::1"; numeric */
+    uint16_t port;             /* 0: any free one, see http_port() */
+    int listen_fd;             /* an open listening socket (socket activation), or -1 */
+    const char *admin_socket;  /* path of control.sock, or NULL for none */
+    unsigned predict_threads;  /* lanes that predict; 0: one per core */
+};
+
+int http_start(const struct http_options *options, struct service *service,
+               struct http **ret_http);
+uint16_t http_port(const struct http *http);
+
+/* /readyz answers 503 from here on; connections that are open are answered. */
+void http_drain(struct http *http);
+void http_stop(struct http *http);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every handler works on: the running service's parts, borrowed from the daemon. */
+#ifndef MUNKEY_API_SERVICE_H
+#define MUNKEY_API_SERVICE_H
+
+#include "core/memory.h"
+#include "core/model.h"
+#include "storage/state.h"
+#include "storage/tokens.h"
+
+/* Limits on everything that a caller can make us allocate.  munkeyd.conf sets them. */
+struct limits {
+    size_t predict_body, json_body; /* bytes: /predict and batches; everything else */
+    size_t batch;                   /* images in one request */
+    uint32_t image_side;            /* pixels, before decoding */
+    size_t image_pixels;
+    unsigned queue;             /* waiting predictions; more are 503 */
+    unsigned connections;       /* in all */
+    unsigned connections_per_ip;
+    unsigned request_seconds; /* time to send a request; then 408 */
+    unsigned idle_seconds;    /* a connection that says nothing */
+};
+
+struct service {
+    const struct model *model;
+    uint8_t model_sha256[32]; /* of the model file */
+    struct memory *bank;
+    struct state *state;
+    struct tokens *tokens;
+    struct limits limits;
+    bool public_log; /* log, keys and receipts are readable without a token */
+};
+
+#endif
