@@ -4,10 +4,11 @@
  *     struct http *http;
  *     rc = http_start(&options, &service, &http);     serving
  *     ... a signal ...
- *     http_drain(http);                               no new connections, finish what runs
- *     http_stop(http);
+ *     http_drain(http);                               no new connections, finish what
+ * runs http_stop(http);
  *
- * Handlers (api/handler.h) see a parsed request and return a reply; they never see a socket.
+ * Handlers (api/handler.h) see a parsed request and return a reply; they never see a
+ * socket.
  */
 #ifndef MUNKEY_API_HTTP_H
 #define MUNKEY_API_HTTP_H
@@ -17,11 +18,11 @@
 struct http; /* opaque */
 
 struct http_options {
-    const char *address;       /* "127.0.0.1", "::1"; numeric */
-    uint16_t port;             /* 0: any free one, see http_port() */
-    int listen_fd;             /* an open listening socket (socket activation), or -1 */
-    const char *admin_socket;  /* path of control.sock, or NULL for none */
-    unsigned predict_threads;  /* lanes that predict; 0: one per core */
+    const char *address;      /* "127.0.0.1", "::1"; numeric */
+    uint16_t port;            /* 0: any free one, see http_port() */
+    int listen_fd;            /* an open listening socket (socket activation), or -1 */
+    const char *admin_socket; /* path of control.sock, or NULL for none */
+    unsigned predict_threads; /* lanes that predict; 0: one per core */
 };
 
 int http_start(const struct http_options *options, struct service *service,

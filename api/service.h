@@ -14,8 +14,8 @@ struct limits {
     size_t batch;                   /* images in one request */
     uint32_t image_side;            /* pixels, before decoding */
     size_t image_pixels;
-    unsigned queue;             /* waiting predictions; more are 503 */
-    unsigned connections;       /* in all */
+    unsigned queue;       /* waiting predictions; more are 503 */
+    unsigned connections; /* in all */
     unsigned connections_per_ip;
     unsigned request_seconds; /* time to send a request; then 408 */
     unsigned idle_seconds;    /* a connection that says nothing */

@@ -31,8 +31,8 @@ const char *err_where(void)
 const char *err_text(int err)
 {
     switch (err) {
-#define MK_TEXT(name, number, text)                                                        \
-    case name:                                                                             \
+#define MK_TEXT(name, number, text)                                                      \
+    case name:                                                                           \
         return text;
         MK_ERRORS(MK_TEXT)
 #undef MK_TEXT

@@ -15,18 +15,18 @@
 #ifndef MUNKEY_CORE_ERR_H
 #define MUNKEY_CORE_ERR_H
 
-#define MK_ERRORS(X)                                                                       \
-    X(MK_ENOMEM, 1, "out of memory")                                                       \
-    X(MK_EINPUT, 2, "request not understood")                                              \
-    X(MK_EAUTH, 3, "not allowed")                                                          \
-    X(MK_ESTORE, 4, "storage failed, and nothing happened")                                \
-    X(MK_EUNKNOWN, 5, "storage failed, and the outcome is unknown until the next start")   \
-    X(MK_ENOTFOUND, 6, "not found")                                                        \
-    X(MK_ECONFLICT, 7, "conflict with what is stored")                                     \
-    X(MK_ETOOBIG, 8, "larger than a limit")                                                \
-    X(MK_EUNPROCESSABLE, 9, "understood, but not possible")                                \
-    X(MK_EBUSY, 10, "too busy now")                                                        \
-    X(MK_EREFUSED, 11, "start refused")                                                    \
+#define MK_ERRORS(X)                                                                     \
+    X(MK_ENOMEM, 1, "out of memory")                                                     \
+    X(MK_EINPUT, 2, "request not understood")                                            \
+    X(MK_EAUTH, 3, "not allowed")                                                        \
+    X(MK_ESTORE, 4, "storage failed, and nothing happened")                              \
+    X(MK_EUNKNOWN, 5, "storage failed, and the outcome is unknown until the next start") \
+    X(MK_ENOTFOUND, 6, "not found")                                                      \
+    X(MK_ECONFLICT, 7, "conflict with what is stored")                                   \
+    X(MK_ETOOBIG, 8, "larger than a limit")                                              \
+    X(MK_EUNPROCESSABLE, 9, "understood, but not possible")                              \
+    X(MK_EBUSY, 10, "too busy now")                                                      \
+    X(MK_EREFUSED, 11, "start refused")                                                  \
     X(MK_EIO, 12, "a file or a device failed")
 
 enum mk_error {
@@ -40,8 +40,8 @@ enum mk_error {
 int fail_at(const char *file, int line, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Why this thread's last failure happened: a sentence for people.  Never NULL; valid until
- * this thread's next fail(). */
+/* Why this thread's last failure happened: a sentence for people.  Never NULL; valid
+ * until this thread's next fail(). */
 const char *err_why(void);
 
 /* "core/model.c:120", for the log line beside the sentence.  Never NULL. */

@@ -16,7 +16,8 @@ enum {
     HITS_MAX = 64,     /* nearest keys that one search can return */
 };
 
-/* The class of an instance, as receipts state it.  The numbers are stored: never reorder. */
+/* The class of an instance, as receipts state it.  The numbers are stored: never reorder.
+ */
 enum instance_class { CLASS_EXACT = 1, CLASS_TRAINED = 2 };
 
 /* A quantised embedding: component i is q[i] * scale.  Unused components are zero. */

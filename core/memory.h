@@ -9,8 +9,8 @@
  *     memory_drop(bank, owner, &state);        gone, and so are its keys
  *
  * Safe to call from many threads: searches share the bank, changes own it, and a waiting
- * change goes before new searches.  Records never move out of the bank's own mapping, which
- * is kept out of core dumps and, where the system allows it, of swap.
+ * change goes before new searches.  Records never move out of the bank's own mapping,
+ * which is kept out of core dumps and, where the system allows it, of swap.
  */
 #ifndef MUNKEY_CORE_MEMORY_H
 #define MUNKEY_CORE_MEMORY_H
@@ -32,15 +32,15 @@ struct record {
     struct key key;
 };
 
-/* What a search was made on: published beside every answer. The bank stores the digest for
- * storage, which computes it, and changes it together with the records. */
+/* What a search was made on: published beside every answer. The bank stores the digest
+ * for storage, which computes it, and changes it together with the records. */
 struct memory_state {
-    uint64_t n;        /* live instances, masked ones too */
+    uint64_t n; /* live instances, masked ones too */
     uint8_t digest[32];
 };
 
-/* key_dim: 1 to KEY_DIM_MAX.  capacity: records at most; address space is reserved for them,
- * RAM is used as they come.  NULL when there is no memory for it. */
+/* key_dim: 1 to KEY_DIM_MAX.  capacity: records at most; address space is reserved for
+ * them, RAM is used as they come.  NULL when there is no memory for it. */
 struct memory *memory_new(uint32_t key_dim, size_t capacity);
 void memory_free(struct memory *bank); /* wipes first */
 
@@ -48,24 +48,25 @@ void memory_free(struct memory *bank); /* wipes first */
 int memory_add(struct memory *bank, const struct record *records, size_t n,
                const struct memory_state *state);
 
-/* Wipes every record of owner and starts a new forget epoch; returns how many.  Cannot fail. */
+/* Wipes every record of owner and starts a new forget epoch; returns how many.  Cannot
+ * fail. */
 size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_state *state);
 
-/* Masks owner's records from retrieval, or unmasks them (GDPR Art. 18).  Starts a new forget
- * epoch. */
+/* Masks owner's records from retrieval, or unmasks them (GDPR Art. 18).  Starts a new
+ * forget epoch. */
 void memory_mask(struct memory *bank, uint32_t owner, bool masked);
 
 /* How many records owner has now. */
 size_t memory_count(struct memory *bank, uint32_t owner);
 
-/* Searchers hold the lock from the search until they are done with what it returned, and so
- * does whoever sends a prediction: no change happens in between.  Not recursive. */
+/* Searchers hold the lock from the search until they are done with what it returned, and
+ * so does whoever sends a prediction: no change happens in between.  Not recursive. */
 void memory_lock_shared(struct memory *bank);
 void memory_unlock_shared(struct memory *bank);
 
-/* The k nearest unmasked records, similarity descending, then iid ascending as bytes.  Exact:
- * every record is compared.  Returns how many there are, at most k <= HITS_MAX.  The caller
- * holds the shared lock. */
+/* The k nearest unmasked records, similarity descending, then iid ascending as bytes.
+ * Exact: every record is compared.  Returns how many there are, at most k <= HITS_MAX.
+ * The caller holds the shared lock. */
 size_t memory_search(const struct memory *bank, const struct key *query, size_t k,
                      struct hit *ret_hits);
 

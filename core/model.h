@@ -30,30 +30,31 @@ struct row_range {
 
 /* What a model says about itself; lives as long as the model. */
 struct model_info {
-    const char *name;                    /* "fashion-mnist-F" */
-    const char *profile;                 /* "F", "T" */
-    uint32_t height, width, channels;    /* of the input, uint8, row-major, channel last */
-    uint32_t classes;                    /* C */
-    const char *const *labels;           /* C names */
-    uint32_t key_dim;                    /* dk, at most KEY_DIM_MAX */
-    uint32_t k;                          /* hits per prediction, fitted on held-out data */
-    float lambda, tau_mix;               /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
-    bool resize;                         /* images of another size may be resized */
-    uint8_t data_sha256[32];             /* of the image file it was trained on */
-    const struct row_range *seen;        /* rows that the weights saw: B1, B2, val */
+    const char *name;                 /* "fashion-mnist-F" */
+    const char *profile;              /* "F", "T" */
+    uint32_t height, width, channels; /* of the input, uint8, row-major, channel last */
+    uint32_t classes;                 /* C */
+    const char *const *labels;        /* C names */
+    uint32_t key_dim;                 /* dk, at most KEY_DIM_MAX */
+    uint32_t k;                       /* hits per prediction, fitted on held-out data */
+    float lambda, tau_mix;            /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
+    bool resize;                      /* images of another size may be resized */
+    uint8_t data_sha256[32];          /* of the image file it was trained on */
+    const struct row_range *seen;     /* rows that the weights saw: B1, B2, val */
     size_t n_seen;
-    uint8_t encoder_sha256[32];          /* a memory belongs to one encoder */
+    uint8_t encoder_sha256[32]; /* a memory belongs to one encoder */
 };
 
-/* Parses one safetensors file.  Returns 0 and a model that the caller frees, MK_EINPUT with
- * the reason when the bytes are no model, or MK_ENOMEM.  The bytes may go afterwards. */
+/* Parses one safetensors file.  Returns 0 and a model that the caller frees, MK_EINPUT
+ * with the reason when the bytes are no model, or MK_ENOMEM.  The bytes may go
+ * afterwards. */
 int model_parse(const void *bytes, size_t len, struct model **ret_model);
 void model_free(struct model *model);
 
 const struct model_info *model_info(const struct model *model);
 
-/* A thread's working memory.  NULL when there is none.  scratch_wipe() zeroes activations and
- * this thread's copies in BLAS packing buffers; scratch_free() wipes first. */
+/* A thread's working memory.  NULL when there is none.  scratch_wipe() zeroes activations
+ * and this thread's copies in BLAS packing buffers; scratch_free() wipes first. */
 struct scratch *scratch_new(const struct model *model);
 void scratch_wipe(struct scratch *scratch);
 void scratch_free(struct scratch *scratch);
@@ -63,8 +64,9 @@ void model_key(const struct model *model, struct scratch *scratch, const uint8_t
                struct key *ret_key);
 
 /* pixels: (height, width, channels).  hits: (n), n at most HITS_MAX, in the bank's order;
- * fewer than info->k are filled up with the null token.  ret_p: (classes), sums to one. */
-void model_predict(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
-                   const struct hit *hits, size_t n, float *ret_p);
+ * fewer than info->k are filled up with the null token.  ret_p: (classes), sums to one.
+ */
+void model_predict(const struct model *model, struct scratch *scratch,
+                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every cryptographic operation that munkeyd uses, on OpenSSL's EVP; nothing else includes
- * openssl.
+/* Every cryptographic operation that munkeyd uses, on OpenSSL's EVP; nothing else
+ * includes openssl.
  *
  *     crypto_sha256(bytes, len, digest);
- *     crypto_hmac(tag_key, (struct bytes[]){{label, sizeof label}, {id, id_len}}, 2, tag);
- *     if ((rc = crypto_open(key, nonce, aad, sealed, len, plain)) < 0)
- *         return rc;
+ *     crypto_hmac(tag_key, (struct bytes[]){{label, sizeof label}, {id, id_len}}, 2,
+ * tag); if ((rc = crypto_open(key, nonce, aad, sealed, len, plain)) < 0) return rc;
  *
  * Functions that return void abort when OpenSSL fails: there is no sensible way on.
  */
@@ -37,8 +36,8 @@ void crypto_sha256(const void *data, size_t len, uint8_t ret_digest[static SHA25
 /* SHA-256, and HMAC-SHA256, over the parts one after the other. */
 void crypto_sha256_parts(const struct bytes *parts, size_t n,
                          uint8_t ret_digest[static SHA256_SIZE]);
-void crypto_hmac(const uint8_t key[static SECRET_SIZE], const struct bytes *parts, size_t n,
-                 uint8_t ret_mac[static SHA256_SIZE]);
+void crypto_hmac(const uint8_t key[static SECRET_SIZE], const struct bytes *parts,
+                 size_t n, uint8_t ret_mac[static SHA256_SIZE]);
 
 /* SHAKE256 with ret_len bytes of output. */
 void crypto_shake256(const void *data, size_t len, uint8_t *ret, size_t ret_len);
@@ -59,8 +58,8 @@ int crypto_unwrap(const uint8_t kek[static SECRET_SIZE],
                   const uint8_t wrapped[static WRAPPED_SIZE],
                   uint8_t ret_key[static SECRET_SIZE]);
 
-/* AES-256-GCM.  sealed has len + GCM_TAG_SIZE bytes: ciphertext, then tag.  Open: MK_ESTORE
- * when the tag does not fit. */
+/* AES-256-GCM.  sealed has len + GCM_TAG_SIZE bytes: ciphertext, then tag.  Open:
+ * MK_ESTORE when the tag does not fit. */
 void crypto_seal(const uint8_t key[static SECRET_SIZE],
                  const uint8_t nonce[static GCM_NONCE_SIZE], struct bytes aad,
                  const uint8_t *plain, size_t len, uint8_t *ret_sealed);

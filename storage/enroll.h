@@ -12,12 +12,13 @@
 
 enum { ENROLL_MAX = 1000 }; /* instances in one transaction */
 
-/* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key may
- * be NULL; with one, a repeat finds the first instance and returns the same ids.
- * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot; MK_ECONFLICT: the
- * subject is restricted; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
-int enroll(struct state *state, struct subject subject, const struct new_instance *instances,
-           size_t n, const char *idempotency_key, uint8_t (*ret_iids)[IID_SIZE]);
+/* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
+ * may be NULL; with one, a repeat finds the first instance and returns the same ids.
+ * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot; MK_ECONFLICT:
+ * the subject is restricted; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
+int enroll(struct state *state, struct subject subject,
+           const struct new_instance *instances, size_t n, const char *idempotency_key,
+           uint8_t (*ret_iids)[IID_SIZE]);
 
 /* One row of an import. */
 struct import_row {
@@ -29,15 +30,17 @@ struct import_row {
 /* What one import is; its hash and position are kept in `meta`, so that it resumes. */
 struct import {
     uint8_t input_sha256[32];
-    const uint8_t *seed; /* 32 bytes that fix iid and nonce (for tests), or NULL: random */
+    const uint8_t
+        *seed; /* 32 bytes that fix iid and nonce (for tests), or NULL: random */
 };
 
 /* The next row of this input that is not stored yet; 0 for a new one. */
 int import_position(struct state *state, const struct import *import, uint64_t *ret_row);
 
-/* Stores at most ENROLL_MAX rows, all of one class, in one transaction and one entry; next_row
- * is what import_position() will say afterwards. */
-int import_rows(struct state *state, const struct import *import, enum instance_class class,
-                const struct import_row *rows, size_t n, uint64_t next_row);
+/* Stores at most ENROLL_MAX rows, all of one class, in one transaction and one entry;
+ * next_row is what import_position() will say afterwards. */
+int import_rows(struct state *state, const struct import *import,
+                enum instance_class class, const struct import_row *rows, size_t n,
+                uint64_t next_row);
 
 #endif

@@ -5,8 +5,8 @@
  *     ... reply ...
  *     forgotten_done(&done);
  *
- * When forget() returns 0 the subject's keys are in no table, page, journal or WAL, and no
- * search can return them.
+ * When forget() returns 0 the subject's keys are in no table, page, journal or WAL, and
+ * no search can return them.
  */
 #ifndef MUNKEY_STORAGE_FORGET_H
 #define MUNKEY_STORAGE_FORGET_H
@@ -26,13 +26,13 @@ struct forgotten {
     bool digest_match;     /* verified: true */
 };
 
-/* Erases the subject.  request is the Idempotency-Key or request id as sent (idempotent), or
- * else the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes.  An unknown subject
- * gives a `not_held` receipt.  MK_EUNPROCESSABLE: the key was used for another subject or act;
- * MK_ECONFLICT: the subject is held; MK_ESTORE or MK_EBUSY: nothing happened, try again;
- * MK_EUNKNOWN: the outcome is unknown, answer so and abort. */
-int forget(struct state *state, struct subject subject, const char *request, bool idempotent,
-           struct forgotten *ret_forgotten);
+/* Erases the subject.  request is the Idempotency-Key or request id as sent (idempotent),
+ * or else the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes.  An unknown
+ * subject gives a `not_held` receipt.  MK_EUNPROCESSABLE: the key was used for another
+ * subject or act; MK_ECONFLICT: the subject is held; MK_ESTORE or MK_EBUSY: nothing
+ * happened, try again; MK_EUNKNOWN: the outcome is unknown, answer so and abort. */
+int forget(struct state *state, struct subject subject, const char *request,
+           bool idempotent, struct forgotten *ret_forgotten);
 void forgotten_done(struct forgotten *forgotten);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What strangers may read of the log: checkpoint, proofs, keys.  All text is NUL-terminated,
- * malloc'd and the caller's to free. */
+/* What strangers may read of the log: checkpoint, proofs, keys.  All text is
+ * NUL-terminated, malloc'd and the caller's to free. */
 #ifndef MUNKEY_STORAGE_LOG_H
 #define MUNKEY_STORAGE_LOG_H
 

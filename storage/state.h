@@ -7,8 +7,8 @@
  *     ...
  *     state_close(state);
  *
- * One state has one writer at a time: every function of storage/ that changes it takes its
- * mutex.  The start rules are explained in docs/LEDGER.md.
+ * One state has one writer at a time: every function of storage/ that changes it takes
+ * its mutex.  The start rules are explained in docs/LEDGER.md.
  */
 #ifndef MUNKEY_STORAGE_STATE_H
 #define MUNKEY_STORAGE_STATE_H
@@ -45,12 +45,12 @@ int state_init(const struct state_options *options, const struct init_options *i
 /* Whether the folder is initialised: log/checkpoint, which init writes last, is there. */
 bool state_is_initialised(const char *folder);
 
-/* Locks the folder, replays, compares, completes and fills the bank.  write_start: append a
- * `start` entry (the daemon does, offline tools do not).  MK_EREFUSED with a sentence that says
- * what to do; nothing is swept before all comparisons hold. */
+/* Locks the folder, replays, compares, completes and fills the bank.  write_start: append
+ * a `start` entry (the daemon does, offline tools do not).  MK_EREFUSED with a sentence
+ * that says what to do; nothing is swept before all comparisons hold. */
 int state_open(const struct state_options *options, const struct model_info *model,
-               const uint8_t model_sha256[static 32], struct memory *bank, bool write_start,
-               struct state **ret_state);
+               const uint8_t model_sha256[static 32], struct memory *bank,
+               bool write_start, struct state **ret_state);
 void state_close(struct state *state);
 
 /* What GET /memory/digest and the admin listener's /status say. */

@@ -13,10 +13,10 @@ struct held {
     uint64_t next; /* cursor of the next page; 0: this was the last */
 };
 
-/* One page of at most limit instances from cursor (0: the first).  MK_ENOTFOUND when nothing
- * is held. */
-int subject_read(struct state *state, struct subject subject, uint64_t cursor, size_t limit,
-                 struct held *ret_held);
+/* One page of at most limit instances from cursor (0: the first).  MK_ENOTFOUND when
+ * nothing is held. */
+int subject_read(struct state *state, struct subject subject, uint64_t cursor,
+                 size_t limit, struct held *ret_held);
 void held_done(struct held *held); /* wipes */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bearer tokens: the file `tokens` of the state folder holds, a line each, an id, the SHA-256
- * of the token, its scopes and its expiry.  The token itself is shown once and never stored. */
+/* Bearer tokens: the file `tokens` of the state folder holds, a line each, an id, the
+ * SHA-256 of the token, its scopes and its expiry.  The token itself is shown once and
+ * never stored. */
 #ifndef MUNKEY_STORAGE_TOKENS_H
 #define MUNKEY_STORAGE_TOKENS_H
 
@@ -21,19 +22,21 @@ enum scope {
     SCOPE_ALL = (1 << 7) - 1,
 };
 
-struct tokens; /* opaque; safe to read from many threads while tokens_reload() swaps the list */
+struct tokens; /* opaque; safe to read from many threads while tokens_reload() swaps the
+                  list */
 
 int tokens_open(const char *folder, struct tokens **ret_tokens);
 int tokens_reload(struct tokens *tokens); /* on failure the old list stays */
 void tokens_close(struct tokens *tokens);
 
-/* The scopes of a token as sent; 0: unknown or expired.  Compares digests in constant time. */
+/* The scopes of a token as sent; 0: unknown or expired.  Compares digests in constant
+ * time. */
 unsigned tokens_scopes(struct tokens *tokens, const char *token, int64_t now);
 
-/* Appends a fresh token; ret_token is what the caller shows once.  expires: Unix seconds, 0 for
- * never. */
-int tokens_add(const char *folder, unsigned scopes, int64_t expires, char ret_id[static 17],
-               char ret_token[static 64]);
+/* Appends a fresh token; ret_token is what the caller shows once.  expires: Unix seconds,
+ * 0 for never. */
+int tokens_add(const char *folder, unsigned scopes, int64_t expires,
+               char ret_id[static 17], char ret_token[static 64]);
 
 /* "predict,erase" or "all"; MK_EINPUT names the scope that is unknown. */
 int scopes_parse(const char *text, unsigned *ret_scopes);
