@@ -64,7 +64,8 @@ static void expect_like_a_sort(struct memory *bank, const struct record *records
     struct hit hits[HITS_MAX];
     struct record *sorted = calloc(n + 1, sizeof *sorted);
     assert_non_null(sorted);
-    memcpy(sorted, records, n * sizeof *sorted);
+    if (n > 0)
+        memcpy(sorted, records, n * sizeof *sorted);
     sorting_for = query;
     qsort(sorted, n, sizeof *sorted, by_rank);
     memory_lock_shared(bank);
