@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings: one list names them all; the file, the flags and --help are made from it.
+ *
+ *     struct config_source source = {0};
+ *     argp_parse(&argp, argc, argv, 0, NULL, &source);   config_argp is its child
+ *     if ((rc = config_load(&source, &config)) < 0)
+ *         fprintf(stderr, "munkeyd: %s\n", err_why());
+ *     ...
+ *     config_done(&config);
+ *
+ * A flag wins over the file, the file over the default.  An unknown setting is refused.
+ */
+#ifndef MUNKEY_DAEMON_CONFIG_H
+#define MUNKEY_DAEMON_CONFIG_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "api/service.h"
+#include "storage/state.h"
+
+/* TEXT(name, flag, argument, default, what it is), NUMBER(..., default, least, most,
+ * ...). Every one of them is explained in systemd/munkeyd.conf. */
+#define CONFIG_SETTINGS(TEXT, NUMBER, SWITCH)                                            \
+    TEXT(model, "model", "FILE", MUNKEY_MODEL, "model to serve")                         \
+    TEXT(state, "state", "FOLDER", MUNKEY_STATE, "state folder")                         \
+    TEXT(address, "address", "IP", "127.0.0.1", "address to listen on")                  \
+    NUMBER(port, "port", 8470, 0, 65535, "TCP port to listen on; 0: any free one")       \
+    SWITCH(public_log, "public-log", true, "log and keys are readable without a token")  \
+    TEXT(keyring_mirror, "keyring-mirror", "FILE", "", "copy of the keyring, elsewhere") \
+    TEXT(log_key, "log-key", "FILE", "", "PEM file that signs the log")                  \
+    TEXT(receipt_key, "receipt-key", "FILE", "", "PEM file that signs receipts")         \
+    NUMBER(log_time_granularity, "log-time-granularity", 1, 1, 604800,                   \
+           "seconds to which times in the log are rounded down")                         \
+    NUMBER(capacity, "capacity", 1 << 20, 1, 1 << 26,                                    \
+           "instances that fit into the memory")                                         \
+    NUMBER(predict_threads, "predict-threads", 0, 0, 256, "0: one per core")             \
+    NUMBER(predict_body, "predict-body", 8 << 20, 1 << 10, 1 << 30,                      \
+           "bytes of a body of predictions or of a batch")                               \
+    NUMBER(json_body, "json-body", 64 << 10, 1 << 10, 1 << 26,                           \
+           "bytes of any other body")                                                    \
+    NUMBER(batch, "batch", 256, 1, 10000, "images in one request")                       \
+    NUMBER(image_side, "image-side", 4096, 1, 65535, "pixels, before decoding")          \
+    NUMBER(image_pixels, "image-pixels", 16 << 20, 1, 1 << 28,                           \
+           "pixels, before decoding")                                                    \
+    NUMBER(queue, "queue", 1024, 1, 1 << 20, "predictions that wait")                    \
+    NUMBER(connections, "connections", 1000, 4, 1 << 20, "open connections")             \
+    NUMBER(connections_per_ip, "connections-per-ip", 256, 1, 1 << 20,                    \
+           "open connections of one address")                                            \
+    NUMBER(request_seconds, "request-seconds", 10, 1, 3600, "time to send a request")    \
+    NUMBER(idle_seconds, "idle-seconds", 30, 1, 3600, "time a connection may say nothing")
+
+struct config {
+#define CONFIG_TEXT(name, ...) char *name;
+#define CONFIG_NUMBER(name, ...) long name;
+#define CONFIG_SWITCH(name, ...) bool name;
+    CONFIG_SETTINGS(CONFIG_TEXT, CONFIG_NUMBER, CONFIG_SWITCH)
+#undef CONFIG_TEXT
+#undef CONFIG_NUMBER
+#undef CONFIG_SWITCH
+};
+
+enum config_setting {
+#define CONFIG_ENUM(name, ...) CONFIG_##name,
+    CONFIG_SETTINGS(CONFIG_ENUM, CONFIG_ENUM, CONFIG_ENUM)
+#undef CONFIG_ENUM
+        CONFIG_COUNT
+};
+
+/* Where settings come from: filled by config_argp, whose input it is.  Text is borrowed.
+ */
+struct config_source {
+    const char *file;               /* --config; NULL: MUNKEY_CONFIG if it is there */
+    const char *flag[CONFIG_COUNT]; /* as given, or NULL */
+};
+extern const struct argp config_argp;
+
+/* Reads file and flags over the defaults.  MK_EINPUT with file, line and setting. */
+int config_load(const struct config_source *source, struct config *ret_config);
+void config_done(struct config *config);
+
+/* What the other parts want to know of it; text is borrowed from config. */
+struct limits config_limits(const struct config *config);
+struct state_options config_state(const struct config *config);
+
+#endif

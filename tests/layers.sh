@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Includes go one way, daemon -> api -> storage -> core, and each library has one home.
+. "${top_srcdir:-.}/tests/tap.sh"
+cd "${top_srcdir:-.}" || bail_out "no source folder"
+
+# What the files of a layer include of the layers that they must not know.
+includes_none() {
+    layer=$1 above=$2
+    ! grep -nE "^ *# *include +[\"<]($above)/" "$layer"/*.c "$layer"/*.h
+}
+
+# Files other than its home that include a header.
+only_home() {
+    header=$1 home=$2
+    others=$(grep -lE "^ *# *include +<$header>" ./*/*.[ch] | grep -vxE "\./($home|tests/.*)")
+    [ -z "$others" ] || { echo "also included by: $others"; return 1; }
+}
+
+check "core knows nobody" includes_none core 'storage|api|daemon'
+check "storage knows core alone" includes_none storage 'api|daemon'
+check "api knows storage and core" includes_none api 'daemon'
+for pair in \
+    'cblas.h core/linalg.c' \
+    'sqlite3.h storage/store.c' \
+    'openssl/[a-z0-9_]*.h storage/crypto.c' \
+    'microhttpd.h api/http.c' \
+    'png.h api/image.c' \
+    'jpeglib.h api/image.c' \
+    'zlib.h daemon/idx.c' \
+    'confuse.h daemon/config.c' \
+    'systemd/sd-daemon.h daemon/munkeyd.c'; do
+    header=${pair% *} home=${pair#* }
+    check "$header is included by no file but $home" only_home "$header" "$home"
+done
+finish
