@@ -4,16 +4,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char why[512] = "no failure so far";
 static _Thread_local char where[128] = "nowhere";
 
 int fail_at(const char *file, int line, int err, const char *format, ...)
 {
+    char sentence[sizeof why]; /* the arguments may hold the last one */
     va_list arguments;
+
     va_start(arguments, format);
-    vsnprintf(why, sizeof why, format, arguments);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    memcpy(why, sentence, sizeof why);
     snprintf(where, sizeof where, "%s:%d", file, line);
     return err;
 }

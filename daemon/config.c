@@ -96,8 +96,8 @@ static int read_file(cfg_t *cfg, const char *file)
 
 static int read_flags(cfg_t *cfg, const char *const *flag)
 {
-    cfg->filename =
-        NULL; /* libconfuse frees it after parsing; complaints have no line now */
+    free(cfg->filename);
+    cfg->filename = NULL; /* complaints have no line any more */
     for (size_t i = 0; i < CONFIG_COUNT; i++) {
         cfg_opt_t *option = &cfg->opts[i];
         if (!flag[i])

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon: starts its parts in order, serves until a signal, closes them in reverse.
+ */
+#include <argp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "api/http.h"
+#include "core/err.h"
+#include "daemon/config.h"
+#include "daemon/model_file.h"
+
+const char *argp_program_version = "munkeyd " PACKAGE_VERSION;
+
+/* What runs.  Parts that have not started are NULL. */
+struct running {
+    struct config config;
+    struct model *model;
+    struct service service;
+    struct http *http;
+};
+
+/* A line for the operator.  The journal reads the priority; people need not. */
+static void say(const char *priority, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void say(const char *priority, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "%smunkeyd: %s\n", getenv("JOURNAL_STREAM") ? priority : "", line);
+}
+
+/* The kernel shows neither memory nor a core dump of this process to others of its user.
+ */
+static void hide_memory(void)
+{
+    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+        say(SD_WARNING,
+            "this system lets other processes of this user read my memory: %m");
+}
+
+/* Blocked before there are threads, so that all of them inherit it. */
+static sigset_t block_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+static int start_memory(struct running *running)
+{
+    const struct config *config = &running->config;
+    const struct state_options options = config_state(config);
+    struct service *service = &running->service;
+    int rc;
+
+    if ((rc = model_file_load(config->model, &running->model, service->model_sha256)) < 0)
+        return rc;
+    service->model = running->model;
+    service->bank = memory_new(model_info(service->model)->key_dim, config->capacity);
+    if (!service->bank)
+        return fail(MK_ENOMEM, "no memory for %ld instances; lower the setting capacity",
+                    config->capacity);
+    if (!memory_is_locked(service->bank))
+        say(SD_NOTICE, "the keys are not locked into RAM and could reach the swap: raise "
+                       "LimitMEMLOCK");
+    if (!state_is_initialised(config->state))
+        return fail(MK_EREFUSED,
+                    "%s is no state folder yet; make one with: munkeyctl init --state %s "
+                    "--model %s --origin NAME",
+                    config->state, config->state, config->model);
+    return state_open(&options, model_info(service->model), service->model_sha256,
+                      service->bank, true, &service->state);
+}
+
+static int start_serving(struct running *running)
+{
+    const struct config *config = &running->config;
+    char admin_socket[4096];
+    struct http_options options = {
+        .address = config->address,
+        .port = config->port,
+        .listen_fd = sd_listen_fds(0) > 0 ? SD_LISTEN_FDS_START : -1,
+        .admin_socket = admin_socket,
+        .predict_threads = config->predict_threads,
+    };
+    int rc;
+
+    snprintf(admin_socket, sizeof admin_socket, "%s/control.sock", config->state);
+    if ((rc = tokens_open(config->state, &running->service.tokens)) < 0)
+        return rc;
+    running->service.limits = config_limits(config);
+    running->service.public_log = config->public_log;
+    return http_start(&options, &running->service, &running->http);
+}
+
+static void announce(const struct running *running)
+{
+    struct state_status status;
+
+    state_status(running->service.state, &status);
+    say(SD_INFO, "model %s, %ju instances, log of %ju entries",
+        model_info(running->service.model)->name, (uintmax_t)status.instances,
+        (uintmax_t)status.entries);
+    say(SD_INFO, "listening on %s port %u", running->config.address,
+        (unsigned)http_port(running->http));
+    sd_notifyf(0, "READY=1\nSTATUS=Serving %ju instances on port %u.",
+               (uintmax_t)status.instances, (unsigned)http_port(running->http));
+}
+
+static void reload(struct running *running)
+{
+    sd_notify(0, "RELOADING=1");
+    if (tokens_reload(running->service.tokens) < 0)
+        say(SD_ERR, "the tokens stay as they were: %s", err_why());
+    else
+        say(SD_INFO, "read the tokens again");
+    sd_notify(0, "READY=1");
+}
+
+static void wait_for_end(struct running *running, const sigset_t *signals)
+{
+    int number;
+
+    while (sigwait(signals, &number) == 0 && number == SIGHUP)
+        reload(running);
+    sd_notify(0, "STOPPING=1");
+    say(SD_INFO, "stopping: answering what was asked");
+}
+
+static void stop(struct running *running)
+{
+    if (running->http) {
+        http_drain(running->http);
+        http_stop(running->http);
+    }
+    state_close(running->service.state);
+    tokens_close(running->service.tokens);
+    memory_free(running->service.bank);
+    model_free(running->model);
+    config_done(&running->config);
+}
+
+/* 78 tells systemd that starting again would not help. */
+static int exit_status(int rc)
+{
+    return rc == MK_EREFUSED || rc == MK_EINPUT ? EX_CONFIG : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
+    const struct argp argp = {.doc = "Serves predictions from a memory that can forget.",
+                              .children = children};
+    struct config_source source = {0};
+    struct running running = {0};
+    int rc;
+
+    hide_memory();
+    argp_parse(&argp, argc, argv, 0, NULL, &source);
+    const sigset_t signals = block_signals();
+    if ((rc = config_load(&source, &running.config)) == 0 &&
+        (rc = start_memory(&running)) == 0 && (rc = start_serving(&running)) == 0) {
+        announce(&running);
+        wait_for_end(&running, &signals);
+    } else {
+        say(SD_ERR, "%s", err_why());
+    }
+    stop(&running);
+    return rc < 0 ? exit_status(rc) : EXIT_SUCCESS;
+}
