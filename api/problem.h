@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Problem documents (RFC 9457), with `error` beside them for KServe clients.
+ *
+ *     if ((rc = route->run(request, &reply)) < 0)
+ *         problem_of_error(rc, request->id, &reply);        err_why() is the sentence
+ *     ...
+ *     problem(405, request->id, "use GET", &reply);
+ */
+#ifndef MUNKEY_API_PROBLEM_H
+#define MUNKEY_API_PROBLEM_H
+
+#include "api/handler.h"
+
+/* Replaces what is in the reply.  A status from 400 up closes the connection, so that
+ * nothing behind a refused request is read as a second one. */
+void problem(unsigned status, const char *request_id, const char *detail,
+             struct reply *reply);
+
+/* The same for MK_E... and this thread's err_why(). */
+void problem_of_error(int err, const char *request_id, struct reply *reply);
+
+/* "Not Found"; "Problem" for a status that we never send. */
+const char *status_title(unsigned status);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies: bytes with a status, wiped when they have been sent. */
+#include "api/handler.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+
+struct blob *blob_new(size_t len)
+{
+    struct blob *blob = calloc(1, sizeof *blob + len + 1);
+    if (blob)
+        blob->len = len;
+    return blob;
+}
+
+void blob_free(void *data)
+{
+    struct blob *blob = data;
+    if (blob)
+        explicit_bzero(blob->data, blob->len);
+    free(blob);
+}
+
+static int set_body(struct reply *reply, unsigned status, const char *media, size_t len)
+{
+    if (!(reply->body = blob_new(len)))
+        return fail(MK_ENOMEM, "no memory for a reply of %zu bytes", len);
+    reply->status = status;
+    reply->media = media;
+    return 0;
+}
+
+/* 9 significant digits give a float back bit for bit: equal predictions are equal bytes.
+ */
+enum { JSON_FORM = JSON_COMPACT | JSON_REAL_PRECISION(9) };
+
+int reply_json(struct reply *reply, unsigned status, json_t *json_take)
+{
+    json_auto_t *json = json_take;
+    size_t len = json ? json_dumpb(json, NULL, 0, JSON_FORM) : 0;
+    if (len == 0)
+        return fail(MK_ENOMEM, "no memory for a JSON reply");
+    int rc = set_body(reply, status, "application/json", len + 1);
+    if (rc < 0)
+        return rc;
+    json_dumpb(json, reply->body->data, len, JSON_FORM);
+    reply->body->data[len] = '\n';
+    return 0;
+}
+
+int reply_text(struct reply *reply, unsigned status, const char *media, const char *text)
+{
+    int rc = set_body(reply, status, media, strlen(text));
+    if (rc == 0)
+        memcpy(reply->body->data, text, strlen(text));
+    return rc;
+}
+
+int reply_header(struct reply *reply, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    char *value;
+    va_start(arguments, format);
+    int len = vasprintf(&value, format, arguments);
+    va_end(arguments);
+    if (len < 0)
+        return fail(MK_ENOMEM, "no memory for a reply's header");
+    reply->header[reply->headers].name = name;
+    reply->header[reply->headers++].value = value;
+    return 0;
+}
+
+void reply_done(struct reply *reply)
+{
+    if (reply->locked)
+        memory_unlock_shared(reply->locked);
+    for (size_t i = 0; i < reply->headers; i++) {
+        explicit_bzero(reply->header[i].value, strlen(reply->header[i].value));
+        free(reply->header[i].value);
+    }
+    blob_free(reply->body);
+    *reply = (struct reply){0};
+}
