@@ -29,6 +29,10 @@ int http_start(const struct http_options *options, struct service *service,
                struct http **ret_http);
 uint16_t http_port(const struct http *http);
 
+/* Makes every thread that predicts wipe what it holds of earlier predictions, and waits
+ * for it: part of an erasure (api/lanes.h). */
+void http_wipe(struct http *http);
+
 /* /readyz answers 503 from here on; connections that are open are answered. */
 void http_drain(struct http *http);
 void http_stop(struct http *http);

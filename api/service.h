@@ -28,7 +28,8 @@ struct service {
     struct state *state;
     struct tokens *tokens;
     struct limits limits;
-    bool public_log; /* log, keys and receipts are readable without a token */
+    bool public_log;       /* log, keys and receipts are readable without a token */
+    _Atomic bool draining; /* set by http_drain(): /readyz answers 503 */
 };
 
 #endif

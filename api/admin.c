@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's routes, on control.sock. */
+#include "api/parts.h"
+#include "api/routes.h"
+
+int status_get(struct request *request, struct reply *ret_reply)
+{
+    const struct service *service = request->service;
+    struct state_status status;
+    state_status(service->state, &status);
+    json_t *memory = json_pack(
+        "{s:I, s:I, s:I, s:o, s:b}", "instances", (json_int_t)status.instances,
+        "subjects", (json_int_t)status.subjects, "slots", (json_int_t)status.slots_total,
+        "digest", json_hex(status.digest, sizeof status.digest), "locked",
+        (int)memory_is_locked(service->bank));
+    json_t *log = json_pack("{s:s, s:I}", "origin", status.origin, "entries",
+                            (json_int_t)status.entries);
+    return reply_json(ret_reply, 200,
+                      json_pack("{s:s, s:s, s:o, s:o, s:o}", "status",
+                                service->draining ? "stopping" : "serving", "version",
+                                PACKAGE_VERSION, "model", json_model(service), "memory",
+                                memory, "log", log));
+}
+
+int reload_post(struct request *request, struct reply *ret_reply)
+{
+    int rc = tokens_reload(request->service->tokens);
+    if (rc < 0)
+        return rc;
+    return reply_json(ret_reply, 200, json_pack("{s:s}", "status", "reloaded"));
+}

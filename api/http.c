@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server; the only file that includes microhttpd.h.
+ *
+ * A connection's thread reads the request (api/exchange.c), is suspended while a lane
+ * works on it (api/lanes.c), and sends the reply.  A lane queues its reply itself, which
+ * libmicrohttpd allows for a suspended connection "at any moment": so a prediction is on
+ * its way before the bank's lock is released, and none that used a key is sent after that
+ * key's erasure returned.
+ */
+#include "api/http.h"
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/exchange.h"
+#include "api/json.h"
+#include "api/listen.h"
+#include "api/problem.h"
+#include "api/reaper.h"
+#include "api/routes.h"
+#include "core/err.h"
+
+enum { IO_THREADS = 2, CONNECTION_MEMORY = 32 << 10, FAREWELL_SECONDS = 2 };
+
+struct listener {
+    struct server server;
+    struct http *http;
+    struct MHD_Daemon *daemon;
+    int fd;
+    bool quiet; /* accepts no more */
+};
+
+struct http {
+    struct service *service;
+    struct lanes *lanes;
+    struct reaper *reaper;
+    struct listener public, admin;
+    pthread_mutex_t mutex;
+    pthread_cond_t none;
+    unsigned exchanges; /* requests that are not answered to the last byte */
+};
+
+/* ---- replies ---- */
+
+static struct MHD_Response *make_response(struct exchange *x)
+{
+    struct reply *reply = &x->reply;
+    struct blob *body = reply->body;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback_cls(
+            body ? body->len : 0, body ? body->data : NULL, blob_free, body);
+    if (!response)
+        return NULL;
+    reply->body = NULL; /* transferred */
+    MHD_add_response_header(response, "X-Request-Id", x->request.id);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (reply->media)
+        MHD_add_response_header(response, "Content-Type", reply->media);
+    if (reply->close)
+        MHD_add_response_header(response, "Connection", "close");
+    for (size_t i = 0; i < reply->headers; i++)
+        MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
+    return response;
+}
+
+/* "Sent" means queued here: reply_done() gives the bank's lock back only afterwards. */
+static enum MHD_Result queue_reply(struct exchange *x)
+{
+    struct MHD_Response *response = make_response(x);
+    enum MHD_Result queued = MHD_NO;
+    if (response)
+        queued = MHD_queue_response(x->connection, x->reply.status, response);
+    if (response)
+        MHD_destroy_response(response);
+    x->queued = true;
+    reply_done(&x->reply);
+    return queued;
+}
+
+/* PostgreSQL's lesson: after a failed commit the only way to know is to start again. */
+static void die_after_farewell(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    fprintf(stderr,
+            "munkeyd: a commit's outcome is unknown; ending, to recover at the start\n");
+    abort();
+}
+
+/* In a lane's thread.  After the resume x is the connection's again. */
+static void run_in_lane(struct job *job, struct scratch *scratch)
+{
+    struct exchange *x = (struct exchange *)job;
+    exchange_handle(x, scratch);
+    bool fatal = x->reply.fatal;
+    queue_reply(x);
+    MHD_resume_connection(x->connection);
+    if (fatal)
+        die_after_farewell();
+}
+
+/* ---- requests ---- */
+
+static struct watch *watch_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static int fd_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
+static void *on_request_line(void *cls, const char *uri,
+                             struct MHD_Connection *connection)
+{
+    struct listener *listener = cls;
+    struct http *http = listener->http;
+    struct exchange *x = exchange_new(&listener->server, uri);
+    if (!x)
+        return NULL;
+    x->connection = connection;
+    reaper_arm(watch_of(connection), http->service->limits.request_seconds);
+    pthread_mutex_lock(&http->mutex);
+    http->exchanges++;
+    pthread_mutex_unlock(&http->mutex);
+    return x;
+}
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    headers_add(cls, name, value);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_headers(struct exchange *x, const char *method,
+                                  const char *version)
+{
+    bool peer = !x->server->admin || peer_is_ours(fd_of(x->connection));
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &x->headers);
+    exchange_admit(x, method, version, peer);
+    return x->refused && x->at_once ? queue_reply(x) : MHD_YES;
+}
+
+/* The request is complete.  Suspended first: a lane may be faster than this thread. */
+static enum MHD_Result on_complete(struct http *http, struct exchange *x)
+{
+    enum lane lane = exchange_lane(x);
+    reaper_disarm(watch_of(x->connection));
+    if (lane == LANE_INLINE) {
+        exchange_handle(x, NULL);
+        return queue_reply(x);
+    }
+    MHD_suspend_connection(x->connection);
+    x->job.run = run_in_lane;
+    int rc = lanes_submit(http->lanes, lane, &x->job);
+    if (rc < 0) {
+        exchange_fail(x, rc);
+        queue_reply(x);
+        MHD_resume_connection(x->connection);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *bytes, size_t *len,
+                                  void **state)
+{
+    struct listener *listener = cls;
+    struct exchange *x = *state;
+    (void)connection;
+    (void)url; /* decoded and cut by libmicrohttpd; on_request_line() has it as it was
+                  sent */
+    if (!x || x->queued)
+        return MHD_NO; /* no memory for the exchange, or for its reply */
+    if (!x->admitted)
+        return on_headers(x, method, version);
+    if (*len == 0)
+        return on_complete(listener->http, x);
+    exchange_receive(x, bytes, *len);
+    *len = 0;
+    return MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http *http = ((struct listener *)cls)->http;
+    const struct limits *limits = &http->service->limits;
+    (void)code;
+    if (!*state)
+        return;
+    exchange_free(*state);
+    *state = NULL;
+    reaper_arm(watch_of(connection), limits->idle_seconds + limits->request_seconds);
+    pthread_mutex_lock(&http->mutex);
+    if (--http->exchanges == 0)
+        pthread_cond_broadcast(&http->none);
+    pthread_mutex_unlock(&http->mutex);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection,
+                          void **socket_state, enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = ((struct listener *)cls)->http;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_state = reaper_add(http->reaper, fd_of(connection),
+                                   http->service->limits.request_seconds);
+    else
+        reaper_remove(*socket_state);
+}
+
+/* Nothing is decoded here: api/target.c does it, once. */
+static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls;
+    (void)connection;
+    return strlen(text);
+}
+
+/* The format alone: what would be filled in came from a caller. */
+static void on_log(void *cls, const char *format, va_list arguments)
+{
+    (void)cls;
+    (void)arguments;
+    fprintf(stderr, "munkeyd: libmicrohttpd: %s", format);
+}
+
+/* ---- start and stop ---- */
+
+static int start_listener(struct listener *listener)
+{
+    const struct limits *limits = &listener->http->service->limits;
+    listener->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)IO_THREADS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, limits->connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        listener->server.admin ? 0 : limits->connections_per_ip,
+        MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, listener, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, listener, MHD_OPTION_END);
+    if (!listener->daemon)
+        return fail(MK_EIO, "libmicrohttpd did not start; its message stands above");
+    return 0;
+}
+
+static int open_sockets(struct http *http, const struct http_options *options)
+{
+    int rc = 0;
+    http->public.fd = options->listen_fd;
+    if (options->listen_fd < 0)
+        rc = listen_tcp(options->address, options->port, &http->public.fd);
+    if (rc == 0 && options->admin_socket)
+        rc = listen_unix(options->admin_socket, &http->admin.fd);
+    return rc;
+}
+
+static struct http *http_new(struct service *service)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (!http)
+        return NULL;
+    http->service = service;
+    http->public =
+        (struct listener){{service, public_routes, false}, http, NULL, -1, false};
+    http->admin = (struct listener){{service, admin_routes, true}, http, NULL, -1, false};
+    pthread_mutex_init(&http->mutex, NULL);
+    pthread_cond_init(&http->none, NULL);
+    return http;
+}
+
+static unsigned cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+int http_start(const struct http_options *options, struct service *service,
+               struct http **ret_http)
+{
+    unsigned threads = options->predict_threads ? options->predict_threads : cores();
+    struct http *http = http_new(service);
+    int rc =
+        http ? open_sockets(http, options) : fail(MK_ENOMEM, "no memory for a server");
+    json_setup();
+    if (rc == 0)
+        rc = reaper_start(&http->reaper);
+    if (rc == 0)
+        rc = lanes_start(service->model, threads, service->limits.queue, &http->lanes);
+    if (rc == 0)
+        rc = start_listener(&http->public);
+    if (rc == 0 && http->admin.fd >= 0)
+        rc = start_listener(&http->admin);
+    if (rc == 0)
+        *ret_http = http;
+    else
+        http_stop(http);
+    return rc;
+}
+
+uint16_t http_port(const struct http *http)
+{
+    return listen_port(http->public.fd);
+}
+
+static void quiesce(struct listener *listener)
+{
+    if (listener->daemon && !listener->quiet)
+        MHD_quiesce_daemon(listener->daemon);
+    listener->quiet = true;
+}
+
+void http_drain(struct http *http)
+{
+    http->service->draining = true;
+    quiesce(&http->public);
+}
+
+void http_wipe(struct http *http)
+{
+    lanes_wipe(http->lanes);
+}
+
+/* Replies that are on their way get FAREWELL_SECONDS. */
+static void wait_for_replies(struct http *http)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += FAREWELL_SECONDS;
+    pthread_mutex_lock(&http->mutex);
+    while (http->exchanges > 0)
+        if (pthread_cond_timedwait(&http->none, &http->mutex, &until) != 0)
+            break;
+    pthread_mutex_unlock(&http->mutex);
+}
+
+/* Quiet first: then the socket is ours to close. */
+static void stop_listener(struct listener *listener)
+{
+    quiesce(listener);
+    if (listener->daemon)
+        MHD_stop_daemon(listener->daemon);
+    if (listener->fd >= 0)
+        close(listener->fd);
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    http_drain(http);
+    quiesce(&http->admin);
+    if (http->lanes)
+        lanes_drain(http->lanes); /* resumes every connection that is suspended */
+    wait_for_replies(http);
+    stop_listener(&http->public);
+    stop_listener(&http->admin);
+    lanes_free(http->lanes);
+    reaper_stop(http->reaper);
+    free(http);
+}

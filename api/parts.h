@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON that several replies share.  NULL when there is no memory for it, which
+ * json_pack() and reply_json() pass on. */
+#ifndef MUNKEY_API_PARTS_H
+#define MUNKEY_API_PARTS_H
+
+#include <jansson.h>
+
+#include "api/image.h"
+#include "api/service.h"
+
+json_t *json_hex(const uint8_t *bytes, size_t len);
+json_t *json_memory(const struct memory_state *memory); /* {"n", "digest"} */
+json_t *json_model(const struct service *service);      /* {"name", "digest"} */
+json_t *json_label(const struct model_info *info, uint32_t label); /* its name, or null */
+
+/* The memory as the next search would see it. */
+struct memory_state memory_now(const struct service *service);
+
+/* What the model reads, and how much of it may come. */
+struct shape service_shape(const struct service *service);
+size_t shape_size(const struct shape *shape); /* bytes of one input */
+
+/* input: H * W * C numbers from 0 to 255, row-major, channel last; fractions are rounded
+ * half to even.  MK_EINPUT: no numbers, or out of range; MK_EUNPROCESSABLE: another
+ * count. */
+int pixels_from_json(const json_t *input, const struct shape *shape, uint8_t *ret_pixels);
+
+#endif

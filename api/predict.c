@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /predict: images in, probabilities out, and the state of the memory that they rest
+ * on.
+ *
+ * Requests are not merged: each image is a matrix product of its own, so that its bits do
+ * not depend on its neighbours, and merging would only hold the bank's lock for longer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json.h"
+#include "api/parts.h"
+#include "api/routes.h"
+#include "core/err.h"
+
+enum { TOP_DEFAULT = 3 };
+
+struct question {
+    const struct model_info *info;
+    struct shape shape;
+    size_t n;        /* images */
+    uint8_t *pixels; /* (n, height, width, channels); owned */
+    struct key *key; /* (n); owned */
+    int64_t top_k;
+    bool explain;
+};
+
+static void question_done(struct question *question)
+{
+    if (question->pixels)
+        explicit_bzero(question->pixels, question->n * shape_size(&question->shape));
+    if (question->key)
+        explicit_bzero(question->key, question->n * sizeof *question->key);
+    free(question->pixels);
+    free(question->key);
+}
+
+static int allocate(struct question *question, size_t n)
+{
+    question->n = n;
+    question->pixels = calloc(n, shape_size(&question->shape));
+    question->key = calloc(n, sizeof *question->key);
+    if (!question->pixels || !question->key)
+        return fail(MK_ENOMEM, "no memory for %zu images", n);
+    return 0;
+}
+
+/* ?top_k= and ?explain=, for bodies that are an image. */
+static int read_query(const struct target *target, struct question *question)
+{
+    const char *top_k = target_query(target, "top_k");
+    const char *explain = target_query(target, "explain");
+    char *end = NULL;
+    if (top_k)
+        question->top_k = strtol(top_k, &end, 10);
+    if (top_k && (end == top_k || *end || question->top_k < 1 ||
+                  question->top_k > question->info->classes))
+        return fail(MK_EINPUT, "top_k has to be a number from 1 to %u",
+                    question->info->classes);
+    if (explain && strcmp(explain, "0") != 0 && strcmp(explain, "1") != 0)
+        return fail(MK_EINPUT, "explain has to be 0 or 1");
+    question->explain = explain && *explain == '1';
+    return 0;
+}
+
+static int read_image(const struct request *request, struct question *question)
+{
+    int rc;
+    if ((rc = read_query(request->target, question)) < 0 ||
+        (rc = allocate(question, 1)) < 0)
+        return rc;
+    return image_read(request->media, (const uint8_t *)request->body, request->body_len,
+                      &question->shape, question->pixels);
+}
+
+static int read_inputs(const json_t *inputs, size_t batch, struct question *question)
+{
+    size_t n = json_array_size(inputs), size = shape_size(&question->shape);
+    if (n > batch)
+        return fail(MK_ETOOBIG, "%zu images in one request; %zu is the limit", n, batch);
+    int rc = allocate(question, n);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = pixels_from_json(json_array_get(inputs, i), &question->shape,
+                              question->pixels + i * size);
+    return rc;
+}
+
+static int read_json(const struct request *request, struct question *question)
+{
+    size_t batch = request->service->limits.batch;
+    size_t values_max = batch * (shape_size(&question->shape) + 2) + 16;
+    json_auto_t *body = NULL;
+    json_t *inputs;
+    int rc;
+    if (request->target->has_query)
+        return fail(MK_EINPUT, "with a JSON body, top_k and explain are members of it");
+    if ((rc = json_read(request->body, request->body_len, values_max, &body)) < 0 ||
+        (rc = json_known(body, "inputs top_k explain")) < 0 ||
+        (rc = json_count(body, "top_k", 1, question->info->classes, &question->top_k)) <
+            0 ||
+        (rc = json_flag(body, "explain", &question->explain)) < 0 ||
+        (rc = json_list(body, "inputs", &inputs)) < 0)
+        return rc;
+    return read_inputs(inputs, batch, question);
+}
+
+static int read_question(const struct request *request, struct question *question)
+{
+    question->info = model_info(request->service->model);
+    question->shape = service_shape(request->service);
+    question->top_k = TOP_DEFAULT < question->info->classes ? TOP_DEFAULT : 1;
+    if (strcmp(request->media, "application/json") == 0)
+        return read_json(request, question);
+    return read_image(request, question);
+}
+
+static json_t *choice(const struct model_info *info, const float *p, uint32_t index)
+{
+    return json_pack("{s:o, s:I, s:f}", "label", json_label(info, index), "index",
+                     (json_int_t)index, "probability", (double)p[index]);
+}
+
+/* Whether a goes before b: the larger probability, then the smaller index. */
+static bool before(const float *p, uint32_t a, uint32_t b)
+{
+    return p[a] > p[b] || (p[a] == p[b] && a < b);
+}
+
+/* The label that comes next behind `last` in that order; C when last is the last. */
+static uint32_t next_best(const float *p, uint32_t classes, uint32_t last)
+{
+    uint32_t best = classes;
+    for (uint32_t i = 0; i < classes; i++)
+        if ((last == classes || before(p, last, i)) &&
+            (best == classes || before(p, i, best)))
+            best = i;
+    return best;
+}
+
+/* Counts, never identities. */
+static json_t *explanation(const struct model_info *info, const struct hit *hits,
+                           size_t n)
+{
+    size_t exact = 0;
+    for (size_t i = 0; i < n; i++)
+        exact += hits[i].class == CLASS_EXACT;
+    return json_pack("{s:I, s:I, s:I, s:f}", "hits", (json_int_t)n, "exact",
+                     (json_int_t)exact, "trained", (json_int_t)(n - exact),
+                     "weight_of_memory", n ? 1.0 - (double)info->lambda : 0.0);
+}
+
+static json_t *prediction(const struct question *question, const float *p)
+{
+    const struct model_info *info = question->info;
+    json_t *top = json_array();
+    uint32_t best = next_best(p, info->classes, info->classes), at = best;
+    for (int64_t k = 0; k < question->top_k && at < info->classes;
+         k++, at = next_best(p, info->classes, at))
+        json_array_append_new(top, choice(info, p, at));
+    json_t *json = choice(info, p, best);
+    json_object_set_new(json, "top", top);
+    return json;
+}
+
+/* One image, under the bank's lock. */
+static json_t *predict(const struct request *request, const struct question *question,
+                       size_t i)
+{
+    const struct service *service = request->service;
+    const uint8_t *pixels = question->pixels + i * shape_size(&question->shape);
+    struct hit hits[HITS_MAX];
+    float p[question->info->classes];
+    size_t n = memory_search(service->bank, &question->key[i], question->info->k, hits);
+    model_predict(service->model, request->scratch, pixels, hits, n, p);
+    json_t *json = prediction(question, p);
+    if (question->explain)
+        json_object_set_new(json, "explain", explanation(question->info, hits, n));
+    explicit_bzero(hits, sizeof hits);
+    return json;
+}
+
+static json_t *answer(const struct request *request, const struct question *question)
+{
+    const struct memory_state memory = memory_state(request->service->bank);
+    json_t *predictions = json_array();
+    for (size_t i = 0; i < question->n; i++)
+        json_array_append_new(predictions, predict(request, question, i));
+    return json_pack("{s:o, s:o, s:o}", "predictions", predictions, "model",
+                     json_model(request->service), "memory", json_memory(&memory));
+}
+
+int predict_post(struct request *request, struct reply *ret_reply)
+{
+    struct service *service = request->service;
+    struct question question __attribute__((cleanup(question_done))) = {0};
+    size_t size;
+    int rc = read_question(request, &question);
+    if (rc < 0)
+        return rc;
+    size = shape_size(&question.shape);
+    for (size_t i = 0; i < question.n; i++)
+        model_key(service->model, request->scratch, question.pixels + i * size,
+                  &question.key[i]);
+    memory_lock_shared(service->bank);
+    ret_reply->locked = service->bank; /* until the reply is queued */
+    return reply_json(ret_reply, 200, answer(request, &question));
+}

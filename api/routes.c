@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes, in one table for strangers and one for the operator. */
+#include "api/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define IMAGES "image/png image/jpeg application/octet-stream application/json"
+#define PROVENANCE "label source collected_at lawful_basis consent_ref"
+
+/* clang-format off */
+const struct route public_routes[] = {
+    {"POST", "/predict", SCOPE_PREDICT, LANE_PREDICT, .run = predict_post,
+     .media = IMAGES, .query = "top_k explain", .large = true},
+    {"POST", "/subjects/{id}/instances", SCOPE_ENROLL, LANE_ENROLL, .run = instances_post,
+     .media = IMAGES " application/x-ndjson", .query = PROVENANCE, .large = true},
+    {"GET", "/subjects/{id}", SCOPE_ACCESS, LANE_READ, .run = subject_get,
+     .query = "export cursor"},
+    {"DELETE", "/subjects/{id}", SCOPE_ERASE, LANE_ERASE, .run = subject_delete},
+    {"POST", "/receipts/verify", SCOPE_NONE, LANE_READ, .run = verify_post,
+     .media = "application/json", .log = true},
+    {"GET", "/log/checkpoint", SCOPE_NONE, LANE_READ, .run = checkpoint_get, .log = true},
+    {"GET", "/log/proof/{index}", SCOPE_NONE, LANE_READ, .run = proof_get, .log = true},
+    {"GET", "/log/vkey", SCOPE_NONE, LANE_READ, .run = vkey_get, .log = true},
+    {"GET", "/.well-known/jwks.json", SCOPE_NONE, LANE_READ, .run = jwks_get, .log = true},
+    {"GET", "/memory/digest", SCOPE_AUDIT, LANE_READ, .run = digest_get},
+    {"GET", "/healthz", SCOPE_NONE, LANE_INLINE, .run = health_get},
+    {"GET", "/readyz", SCOPE_NONE, LANE_INLINE, .run = ready_get},
+    {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},
+    {0},
+};
+
+const struct route admin_routes[] = {
+    {"GET", "/status", SCOPE_NONE, LANE_READ, .run = status_get},
+    {"POST", "/reload", SCOPE_NONE, LANE_READ, .run = reload_post},
+    {0},
+};
+/* clang-format on */
+
+/* Whether the segments are those of the template; braces match any one segment. */
+static bool fits(const char *path, const struct target *target)
+{
+    for (size_t i = 0; i < target->segments; i++) {
+        const struct text *segment = &target->segment[i];
+        if (*path++ != '/')
+            return false;
+        size_t len = strcspn(path, "/");
+        if (*path != '{' &&
+            (len != segment->len || memcmp(path, segment->data, len) != 0))
+            return false;
+        path += len;
+    }
+    return *path == '\0';
+}
+
+const struct route *route_find(const struct route *routes, const char *method,
+                               const struct target *target,
+                               char ret_allow[static ALLOW_MAX])
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    size_t used = 0;
+    ret_allow[0] = '\0';
+    for (const struct route *route = routes; route->path; route++) {
+        if (!fits(route->path, target))
+            continue;
+        if (strcmp(route->method, wanted) == 0)
+            return route;
+        used += (size_t)snprintf(ret_allow + used, ALLOW_MAX - used, "%s%s%s",
+                                 used ? ", " : "", route->method,
+                                 strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+    }
+    return NULL;
+}

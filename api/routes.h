@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes: what there is, who may, who runs it.
+ *
+ *     route = route_find(public_routes, "GET", &target, allow);
+ *     if (!route)
+ *         ... *allow ? 405 : 404
+ *
+ * docs/API.md is checked against these tables.
+ */
+#ifndef MUNKEY_API_ROUTES_H
+#define MUNKEY_API_ROUTES_H
+
+#include "api/handler.h"
+
+enum { ALLOW_MAX = 64 };
+
+/* Each ends with a route without a path. */
+extern const struct route public_routes[];
+extern const struct route
+    admin_routes[]; /* of control.sock, whose peer is checked instead */
+
+/* The route for an undecoded target; HEAD finds GET.  NULL: ret_allow names the methods
+ * that the path knows, or is empty when it is no path of ours. */
+const struct route *route_find(const struct route *routes, const char *method,
+                               const struct target *target,
+                               char ret_allow[static ALLOW_MAX]);
+
+handler predict_post;
+handler instances_post, subject_get, subject_delete;
+handler verify_post;
+handler checkpoint_get, proof_get, vkey_get, jwks_get;
+handler digest_get, health_get, ready_get, version_get;
+handler status_get, reload_post;
+
+#endif
