@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's tool: picks the command and hands over. */
+#include <argp.h>
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "daemon/ctl.h"
+
+const char *argp_program_version = "munkeyctl " PACKAGE_VERSION;
+
+static const struct command {
+    const char *name, *doc;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"init", "make a state folder", ctl_init},
+    {"import", "enrol images from IDX files", ctl_import},
+    {"token", "make, list and revoke the tokens of callers", ctl_token},
+    {"status", "ask the running daemon how it is", ctl_status},
+    {"verify", "check a receipt, offline", ctl_verify},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+int ctl_failed(int rc)
+{
+    fprintf(stderr, "munkeyctl: %s\n", err_why());
+    return rc == MK_EREFUSED || rc == MK_EINPUT ? EX_CONFIG : EXIT_FAILURE;
+}
+
+static int become_owner(const char *folder)
+{
+    struct stat status;
+
+    if (geteuid() != 0 || stat(folder, &status) < 0 || status.st_uid == 0)
+        return 0;
+    if (setgroups(0, NULL) < 0 || setgid(status.st_gid) < 0 || setuid(status.st_uid) < 0)
+        return fail(MK_EIO, "cannot become the owner of %s: %m", folder);
+    return 0;
+}
+
+int ctl_config(const struct config_source *source, struct config *ret_config)
+{
+    int rc;
+
+    if ((rc = config_load(source, ret_config)) < 0)
+        return rc;
+    if ((rc = become_owner(ret_config->state)) < 0)
+        config_done(ret_config);
+    return rc;
+}
+
+static int usage(FILE *out, int status)
+{
+    fputs("usage: munkeyctl COMMAND [OPTION...]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].doc);
+    fputs("\nmunkeyctl COMMAND --help explains a command.\n", out);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    char name[64];
+
+    if (argc < 2)
+        return usage(stderr, EX_USAGE);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(stdout, EXIT_SUCCESS);
+    if (strcmp(argv[1], "--version") == 0)
+        return puts(argp_program_version) < 0;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        snprintf(name, sizeof name, "munkeyctl %s", commands[i].name);
+        argv[1] = name;
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "munkeyctl: there is no command %s\n", argv[1]);
+    return usage(stderr, EX_USAGE);
+}
