@@ -38,6 +38,19 @@ unsigned tokens_scopes(struct tokens *tokens, const char *token, int64_t now);
 int tokens_add(const char *folder, unsigned scopes, int64_t expires,
                char ret_id[static 17], char ret_token[static 64]);
 
+/* What the file says of one token. */
+struct token_info {
+    char id[17];
+    unsigned scopes;
+    int64_t expires; /* Unix seconds, 0: never */
+};
+
+/* All of them, in the file's order; the caller frees ret_list. */
+int tokens_list(const char *folder, struct token_info **ret_list, size_t *ret_n);
+
+/* Takes a token out of the file; MK_ENOTFOUND. */
+int tokens_revoke(const char *folder, const char *id);
+
 /* "predict,erase" or "all"; MK_EINPUT names the scope that is unknown. */
 int scopes_parse(const char *text, unsigned *ret_scopes);
 const char *scope_name(enum scope scope);
