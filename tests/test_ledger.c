@@ -24,7 +24,7 @@ static char *path_of(const char *name)
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/munkey-ledger-XXXXXX");
+    strcpy(folder, "munkeyd-ledger-XXXXXX");
     return mkdtemp(folder) ? ledger_create(folder) : -1;
 }
 
