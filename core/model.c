@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trained MUNKEY model: keys and predictions of one image at a time. */
+#include "core/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "core/model_forward.h"
+#include "core/model_parts.h"
+#include "core/model_writer.h"
+
+struct scratch {
+    struct forward *encode;  /* the encoder: a null pass and nothing else */
+    struct forward *predict; /* the classifier: 1 + k passes */
+    struct writing *write;
+    size_t k;
+    bool blind;
+};
+
+static int set_label(char **at, const char *label)
+{
+    if (!*label || strlen(label) > 63)
+        return fail(MK_EINPUT, "a label is 1 to 63 bytes long");
+    char *copy = strdup(label);
+    if (!copy)
+        return fail(MK_ENOMEM, "no memory for labels");
+    free(*at);
+    *at = copy;
+    return 0;
+}
+
+int model_set_labels(struct model *model, const char *const *labels)
+{
+    int rc = 0;
+    for (uint32_t c = 0; rc == 0 && c < model->shape.classes; c++)
+        rc = set_label(&model->labels[c], labels[c]);
+    return rc;
+}
+
+static int number_labels(struct model *model)
+{
+    int rc = 0;
+    char number[16];
+    for (uint32_t c = 0; rc == 0 && c < model->shape.classes; c++) {
+        snprintf(number, sizeof number, "%u", c);
+        rc = set_label(&model->labels[c], number);
+    }
+    return rc;
+}
+
+static void describe(struct model *model)
+{
+    const struct shape *s = &model->shape;
+    snprintf(model->profile, sizeof model->profile, "%s", s->profile);
+    model->shape.profile = model->profile;
+    model->info = (struct model_info){
+        .name = model->name,
+        .profile = model->profile,
+        .height = s->height,
+        .width = s->width,
+        .channels = s->channels,
+        .classes = s->classes,
+        .labels = (const char *const *)model->labels,
+        .key_dim = s->key_dim,
+        .k = 4,
+        .lambda = .5f,
+        .tau_mix = 1,
+        .seen = model->seen,
+    };
+}
+
+int model_new(const struct shape *shape, struct model **ret_model)
+{
+    struct model *model = calloc(1, sizeof *model);
+    if (!model)
+        return fail(MK_ENOMEM, "no memory for a model");
+    model->shape = *shape;
+    int rc = params_new(shape, PARAMS_ENCODER, &model->encoder);
+    if (rc == 0)
+        rc = params_new(shape, PARAMS_PROJECTION, &model->projection);
+    if (rc == 0)
+        rc = params_new(shape, PARAMS_CLASSIFIER, &model->classifier);
+    if (rc == 0 && !(model->labels = calloc(shape->classes, sizeof *model->labels)))
+        rc = fail(MK_ENOMEM, "no memory for labels");
+    if (rc == 0)
+        rc = number_labels(model);
+    if (rc < 0) {
+        model_free(model);
+        return rc;
+    }
+    describe(model);
+    *ret_model = model;
+    return 0;
+}
+
+void model_free(struct model *model)
+{
+    if (!model)
+        return;
+    for (uint32_t c = 0; model->labels && c < model->shape.classes; c++)
+        free(model->labels[c]);
+    free(model->labels);
+    params_free(model->encoder);
+    params_free(model->projection);
+    params_free(model->classifier);
+    free(model);
+}
+
+const struct model_info *model_info(const struct model *model)
+{
+    return &model->info;
+}
+
+struct scratch *scratch_new_for(const struct model *model, size_t k, bool blind)
+{
+    struct scratch *scratch = calloc(1, sizeof *scratch);
+    if (!scratch)
+        return NULL;
+    int flags = FORWARD_ONCE | (blind ? FORWARD_BLIND : 0);
+    scratch->k = k;
+    scratch->blind = blind;
+    scratch->encode = forward_new(&model->shape, 1, 0, FORWARD_ONCE);
+    scratch->predict = forward_new(&model->shape, 1, k, flags);
+    scratch->write = writing_new(&model->shape, (k + 11) / 12 * 12);
+    if (!scratch->encode || !scratch->predict || !scratch->write) {
+        scratch_free(scratch);
+        return NULL;
+    }
+    return scratch;
+}
+
+struct scratch *scratch_new(const struct model *model)
+{
+    return scratch_new_for(model, model->info.k, false);
+}
+
+void scratch_wipe(struct scratch *scratch)
+{
+    forward_wipe(scratch->encode);
+    forward_wipe(scratch->predict);
+    writing_wipe(scratch->write);
+}
+
+void scratch_free(struct scratch *scratch)
+{
+    if (!scratch)
+        return;
+    forward_free(scratch->encode);
+    forward_free(scratch->predict);
+    writing_free(scratch->write);
+    free(scratch);
+}
+
+void model_embed(const struct model *model, struct scratch *scratch,
+                 const uint8_t *pixels, float *ret_z)
+{
+    forward_run(scratch->encode, &model->encoder->net, pixels, NULL);
+    memcpy(ret_z, scratch->encode->z, model->shape.d * sizeof *ret_z);
+}
+
+/* u = z P, of length 1.  A null vector stays one. */
+static void project(const struct model *model, const float *z, float *u)
+{
+    size_t d = model->shape.d, n = model->shape.key_dim;
+    const struct projection *p = &model->projection->projection;
+    float centred[d];
+    for (size_t i = 0; i < d; i++)
+        centred[i] = z[i] - p->mean[i];
+    linalg_nn(1, n, d, 1, centred, d, p->matrix, n, 0, u, n);
+    float length = sqrtf(linalg_dot(u, u, n));
+    for (size_t i = 0; length > 0 && i < n; i++)
+        u[i] /= length;
+    explicit_bzero(centred, sizeof centred);
+}
+
+/* scale = max|k| / 127, q = round half to even. */
+void model_quantise(const struct model *model, const float *z, struct key *ret_key)
+{
+    float u[KEY_DIM_MAX], max = 0;
+    project(model, z, u);
+    for (size_t i = 0; i < model->shape.key_dim; i++)
+        max = fmaxf(max, fabsf(u[i]));
+    *ret_key = (struct key){.scale = max / 127};
+    for (size_t i = 0; max > 0 && i < model->shape.key_dim; i++)
+        ret_key->q[i] = (int8_t)nearbyintf(u[i] / ret_key->scale);
+    explicit_bzero(u, sizeof u);
+}
+
+void model_key(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
+               struct key *ret_key)
+{
+    float z[model->shape.d];
+    model_embed(model, scratch, pixels, z);
+    model_quantise(model, z, ret_key);
+    explicit_bzero(z, sizeof z);
+}
+
+/* The hits that there are, then NULL: the null token. */
+static void write_exemplars(const struct model *model, struct scratch *scratch,
+                            const struct hit *hits, size_t n)
+{
+    const struct hit *list[scratch->write->n];
+    for (size_t i = 0; i < scratch->write->n; i++)
+        list[i] = i < n && i < scratch->k ? &hits[i] : NULL;
+    writing_run(scratch->write, model->classifier, list);
+}
+
+void model_passes(const struct model *model, struct scratch *scratch,
+                  const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+{
+    size_t classes = model->shape.classes, passes = scratch->predict->passes;
+    write_exemplars(model, scratch, hits, n);
+    forward_run(scratch->predict, &model->classifier->net, pixels,
+                scratch->write->exemplar);
+    memcpy(ret_p, scratch->predict->logits, passes * classes * sizeof *ret_p);
+    for (size_t i = 0; i < passes; i++)
+        linalg_softmax(ret_p + i * classes, classes);
+}
+
+/* Weights of the hits: softmax(s / tau_mix). */
+static void weigh(const struct model_info *info, const struct hit *hits, size_t n,
+                  float *w)
+{
+    for (size_t j = 0; j < n; j++)
+        w[j] = hits[j].similarity / info->tau_mix;
+    linalg_softmax(w, n);
+}
+
+void model_mix(const struct model_info *info, const float *p, const struct hit *hits,
+               size_t n, float *ret_p)
+{
+    size_t classes = info->classes;
+    float w[HITS_MAX] = {1};
+    n = n < info->k ? n : info->k;
+    if (n > 0)
+        weigh(info, hits, n, w);
+    for (size_t c = 0; c < classes; c++) {
+        float memory = 0;
+        for (size_t j = 0; j < (n ? n : 1); j++)
+            memory += w[j] * p[(1 + j) * classes + c];
+        ret_p[c] = info->lambda * p[c] + (1 - info->lambda) * memory;
+    }
+}
+
+void model_predict(const struct model *model, struct scratch *scratch,
+                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+{
+    float p[(1 + scratch->k) * model->shape.classes];
+    model_passes(model, scratch, pixels, hits, n, p);
+    model_mix(&model->info, p, hits, n, ret_p);
+    explicit_bzero(p, sizeof p);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model as one safetensors file. */
+#include "core/model_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "core/safetensors.h"
+
+#define FORMAT "munkey-model-1"
+
+enum { PARTS = 3, ENTRIES_MAX = PARTS * TENSORS_MAX };
+
+static int by_name(const void *a, const void *b)
+{
+    const struct safetensors_entry *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+/* Tensors of some parts, by name. */
+static size_t list_entries(const struct params *const *parts, size_t n_parts,
+                           struct safetensors_entry *entries)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        for (size_t j = 0; j < parts[i]->n_tensors; j++) {
+            const struct tensor *t = &parts[i]->tensor[j];
+            entries[n++] = (struct safetensors_entry){t->name, t->rows, t->cols,
+                                                      parts[i]->values + t->offset};
+        }
+    qsort(entries, n, sizeof *entries, by_name);
+    return n;
+}
+
+int model_encoder_bytes(const struct model *model, void **ret_bytes, size_t *ret_len)
+{
+    const struct params *parts[] = {model->encoder, model->projection};
+    struct safetensors_entry entries[ENTRIES_MAX];
+    size_t n = list_entries(parts, 2, entries);
+    size_t len = (model->encoder->n + model->projection->n) * sizeof(float);
+    char *bytes = malloc(len), *at = bytes;
+    if (!bytes)
+        return fail(MK_ENOMEM, "no memory for an encoder of %zu bytes", len);
+    for (size_t i = 0; i < n; i++) {
+        size_t size = (entries[i].rows ? entries[i].rows : 1) * entries[i].cols;
+        memcpy(at, entries[i].values, size * sizeof(float));
+        at += size * sizeof(float);
+    }
+    *ret_bytes = bytes;
+    *ret_len = len;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    size_t at;
+} sizes[] = {
+#define SIZE(name)                                                                       \
+    {                                                                                    \
+#name, offsetof(struct shape, name)                                              \
+    }
+    SIZE(height),    SIZE(width),         SIZE(channels),  SIZE(stem),    SIZE(d),
+    SIZE(layers),    SIZE(heads),         SIZE(hidden),    SIZE(classes), SIZE(key_dim),
+    SIZE(label_dim), SIZE(writer_hidden), SIZE(token_dim),
+#undef SIZE
+};
+
+static uint32_t size_of(const struct shape *shape, size_t i)
+{
+    uint32_t size;
+    memcpy(&size, (const char *)shape + sizes[i].at, sizeof size);
+    return size;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+say(json_t *metadata, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_object_set_new(metadata, name, json_vsprintf(format, arguments));
+    va_end(arguments);
+}
+
+static void say_hex(json_t *metadata, const char *name, const uint8_t hash[static 32])
+{
+    char hex[65];
+    for (int i = 0; i < 32; i++)
+        sprintf(hex + 2 * i, "%02x", hash[i]);
+    say(metadata, name, "%s", hex);
+}
+
+static void say_range(json_t *metadata, const char *name, struct row_range range)
+{
+    say(metadata, name, "%" PRIu64 "-%" PRIu64, range.begin, range.end);
+}
+
+static void say_labels(json_t *metadata, const struct model *model)
+{
+    json_t *labels = json_array();
+    for (uint32_t c = 0; c < model->shape.classes; c++)
+        json_array_append_new(labels, json_string(model->labels[c]));
+    char *text = json_dumps(labels, JSON_COMPACT);
+    say(metadata, "labels", "%s", text ? text : "");
+    free(text);
+    json_decref(labels);
+}
+
+static json_t *describe(const struct model *model, const struct model_origin *origin)
+{
+    const struct model_info *info = &model->info;
+    json_t *metadata = json_object();
+    say(metadata, "format", FORMAT);
+    say(metadata, "name", "%s", model->name);
+    say(metadata, "profile", "%s", model->profile);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        say(metadata, sizes[i].name, "%u", size_of(&model->shape, i));
+    say_labels(metadata, model);
+    say(metadata, "k", "%u", info->k);
+    say(metadata, "lambda", "%.9g", info->lambda);
+    say(metadata, "tau_mix", "%.9g", info->tau_mix);
+    say(metadata, "resize", info->resize ? "yes" : "no");
+    say_hex(metadata, "data_sha256", info->data_sha256);
+    say_hex(metadata, "encoder_sha256", info->encoder_sha256);
+    say_range(metadata, "b1", origin->b1);
+    say_range(metadata, "b2", origin->b2);
+    say_range(metadata, "val", origin->val);
+    say(metadata, "seed", "%" PRIu64, origin->seed);
+    say(metadata, "command", "%s", origin->command);
+    return metadata;
+}
+
+int model_format(const struct model *model, const struct model_origin *origin,
+                 void **ret_bytes, size_t *ret_len)
+{
+    const struct params *parts[] = {model->encoder, model->projection, model->classifier};
+    struct safetensors_entry entries[ENTRIES_MAX];
+    size_t n = list_entries(parts, PARTS, entries);
+    json_t *metadata = describe(model, origin);
+    int rc = safetensors_format(metadata, entries, n, ret_bytes, ret_len);
+    json_decref(metadata);
+    return rc;
+}
+
+static int want(const struct safetensors *file, const char *name, const char **ret_text)
+{
+    *ret_text = safetensors_metadata(file, name);
+    return *ret_text ? 0 : fail(MK_EINPUT, "__metadata__ lacks \"%s\"", name);
+}
+
+static int want_number(const struct safetensors *file, const char *name, double low,
+                       double high, double *ret_number)
+{
+    const char *text;
+    char *end;
+    int rc = want(file, name, &text);
+    if (rc < 0)
+        return rc;
+    errno = 0;
+    double number = strtod(text, &end);
+    if (end == text || *end || errno || !(number >= low && number <= high))
+        return fail(MK_EINPUT, "__metadata__: \"%s\" is a number from %g to %g", name,
+                    low, high);
+    *ret_number = number;
+    return 0;
+}
+
+/* Sizes must be the profile's: the file names them for its readers. */
+static int want_shape(const struct safetensors *file, struct shape *ret_shape)
+{
+    const char *text;
+    double number = 0;
+    int rc = want(file, "format", &text);
+    if (rc == 0 && strcmp(text, FORMAT) != 0)
+        rc = fail(MK_EINPUT, "__metadata__: format is not " FORMAT);
+    if (rc == 0)
+        rc = want_number(file, "classes", 2, CLASSES_MAX, &number);
+    if (rc == 0)
+        rc = want(file, "profile", &text);
+    if (rc == 0)
+        rc = shape_of_profile(text, (uint32_t)number, ret_shape);
+    for (size_t i = 0; rc == 0 && i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t size = size_of(ret_shape, i);
+        rc = want_number(file, sizes[i].name, size, size, &number);
+    }
+    return rc;
+}
+
+static int want_labels(const struct safetensors *file, struct model *model)
+{
+    const char *text, *labels[CLASSES_MAX];
+    int rc = want(file, "labels", &text);
+    if (rc < 0)
+        return rc;
+    json_t *list = json_loads(text, 0, NULL);
+    if (!json_is_array(list) || json_array_size(list) != model->shape.classes)
+        rc = fail(MK_EINPUT, "__metadata__: labels is a JSON list of %u strings",
+                  model->shape.classes);
+    for (size_t i = 0; rc == 0 && i < model->shape.classes; i++)
+        if (!(labels[i] = json_string_value(json_array_get(list, i))))
+            rc = fail(MK_EINPUT, "__metadata__: label %zu is not a string", i);
+    if (rc == 0)
+        rc = model_set_labels(model, labels);
+    json_decref(list);
+    return rc;
+}
+
+static int want_hash(const struct safetensors *file, const char *name,
+                     uint8_t ret_hash[32])
+{
+    const char *text;
+    int rc = want(file, name, &text);
+    if (rc < 0)
+        return rc;
+    if (strlen(text) != 64 || strspn(text, "0123456789abcdef") != 64)
+        return fail(MK_EINPUT, "__metadata__: \"%s\" is 64 lower-case hex digits", name);
+    for (int i = 0; i < 32; i++)
+        sscanf(text + 2 * i, "%2hhx", &ret_hash[i]);
+    return 0;
+}
+
+static int want_range(const struct safetensors *file, const char *name,
+                      struct model *model)
+{
+    const char *text;
+    struct row_range range;
+    int len = -1, rc = want(file, name, &text);
+    if (rc < 0)
+        return rc;
+    if (sscanf(text, "%10" SCNu64 "-%10" SCNu64 "%n", &range.begin, &range.end, &len) !=
+            2 ||
+        text[len] || range.begin >= range.end)
+        return fail(MK_EINPUT, "__metadata__: \"%s\" is a range of rows, such as 0-12000",
+                    name);
+    model->seen[model->info.n_seen++] = range;
+    return 0;
+}
+
+static int want_calibration(const struct safetensors *file, struct model_info *info)
+{
+    double k = 0, lambda = 0, tau = 0;
+    int rc = want_number(file, "k", 1, K_MAX, &k);
+    if (rc == 0)
+        rc = want_number(file, "lambda", 0, 1, &lambda);
+    if (rc == 0)
+        rc = want_number(file, "tau_mix", 1e-4, 1e4, &tau);
+    if (rc == 0 && k != (uint32_t)k)
+        rc = fail(MK_EINPUT, "__metadata__: \"k\" is a whole number");
+    info->k = (uint32_t)k;
+    info->lambda = (float)lambda;
+    info->tau_mix = (float)tau;
+    return rc;
+}
+
+static int want_info(const struct safetensors *file, struct model *model)
+{
+    static const char *const ranges[] = {"b1", "b2", "val"};
+    const char *name, *resize;
+    int rc = want(file, "name", &name);
+    if (rc == 0 && (!*name || strlen(name) >= sizeof model->name))
+        rc = fail(MK_EINPUT, "__metadata__: name is 1 to %zu bytes long",
+                  sizeof model->name - 1);
+    if (rc == 0)
+        rc = want_labels(file, model);
+    if (rc == 0)
+        rc = want_calibration(file, &model->info);
+    if (rc == 0)
+        rc = want_hash(file, "data_sha256", model->info.data_sha256);
+    if (rc == 0)
+        rc = want_hash(file, "encoder_sha256", model->info.encoder_sha256);
+    for (size_t i = 0; rc == 0 && i < sizeof ranges / sizeof *ranges; i++)
+        rc = want_range(file, ranges[i], model);
+    if (rc == 0)
+        rc = want(file, "resize", &resize);
+    if (rc < 0)
+        return rc;
+    model->info.resize = strcmp(resize, "yes") == 0;
+    strcpy(model->name, name);
+    return 0;
+}
+
+static int want_tensors(const struct safetensors *file, const struct model *model)
+{
+    const struct params *parts[] = {model->encoder, model->projection, model->classifier};
+    size_t n = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        for (size_t j = 0; j < parts[i]->n_tensors; j++, n++) {
+            const struct tensor *t = &parts[i]->tensor[j];
+            int rc = safetensors_read(file, t->name, t->rows, t->cols,
+                                      parts[i]->values + t->offset);
+            if (rc < 0)
+                return rc;
+        }
+    if (safetensors_count(file) != n)
+        return fail(MK_EINPUT, "%zu tensors where a model of profile %s has %zu",
+                    safetensors_count(file), model->profile, n);
+    return 0;
+}
+
+static int read_model(const struct safetensors *file, struct model **ret_model)
+{
+    struct shape shape;
+    struct model *model;
+    int rc = want_shape(file, &shape);
+    if (rc == 0)
+        rc = model_new(&shape, &model);
+    if (rc < 0)
+        return rc;
+    rc = want_info(file, model);
+    if (rc == 0)
+        rc = want_tensors(file, model);
+    if (rc < 0) {
+        model_free(model);
+        return rc;
+    }
+    *ret_model = model;
+    return 0;
+}
+
+int model_parse(const void *bytes, size_t len, struct model **ret_model)
+{
+    struct safetensors *file;
+    int rc = safetensors_parse(bytes, len, &file);
+    if (rc < 0)
+        return rc;
+    rc = read_model(file, ret_model);
+    safetensors_free(file);
+    return rc;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One training step's gradient, computed by several threads. */
+#include "core/train_step.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/train_parallel.h"
+
+/* What a thread needs for a chunk, with or without a memory. */
+struct lane {
+    struct forward *f;
+    struct backward *b;
+    struct writing *w;
+    uint8_t *pixels; /* (CHUNK, height, width, channels) */
+    real *dlogits;   /* (CHUNK passes, classes) */
+    struct hit hit[CHUNK * HITS_TRAINED];
+    const struct hit *hits[CHUNK * HITS_TRAINED];
+};
+
+static bool lane_open(struct lane *lane, const struct shape *shape, bool memory)
+{
+    size_t hits = memory ? HITS_TRAINED : 0;
+    int flags = FORWARD_KEEP | (memory ? FORWARD_BLIND : 0);
+    lane->f = forward_new(shape, CHUNK, hits, flags);
+    lane->b = lane->f ? backward_new(lane->f) : NULL;
+    lane->w = writing_new(shape, CHUNK * HITS_TRAINED);
+    lane->pixels = calloc(CHUNK, (size_t)shape->height * shape->width * shape->channels);
+    if (lane->f)
+        lane->dlogits =
+            calloc(CHUNK * lane->f->passes * shape->classes, sizeof *lane->dlogits);
+    return lane->f && lane->b && lane->w && lane->pixels && lane->dlogits;
+}
+
+static void lane_close(struct lane *lane)
+{
+    forward_free(lane->f);
+    backward_free(lane->b);
+    writing_free(lane->w);
+    free(lane->pixels);
+    free(lane->dlogits);
+}
+
+static bool open_all(struct stepper *s)
+{
+    const struct shape *shape = &s->params->shape;
+    bool memory = s->recipe.retrieval != NULL;
+    for (size_t i = 0; i < s->chunks; i++)
+        if (params_new(shape, s->params->kind, &s->gradient[i]) < 0)
+            return false;
+    for (size_t i = 0; i < s->recipe.threads; i++)
+        if (!lane_open(&s->lane[2 * i], shape, false) ||
+            (memory && !lane_open(&s->lane[2 * i + 1], shape, true)))
+            return false;
+    return true;
+}
+
+struct stepper *stepper_new(const struct images *images, const struct params *params,
+                            const struct recipe *recipe)
+{
+    assert(recipe->batch % CHUNK == 0);
+    struct stepper *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->recipe = *recipe;
+    s->images = images;
+    s->params = params;
+    s->chunks = recipe->batch / CHUNK;
+    s->gradient = calloc(s->chunks, sizeof *s->gradient);
+    s->loss = calloc(s->chunks, sizeof *s->loss);
+    s->lane = calloc(2 * recipe->threads, sizeof *s->lane);
+    if (!s->gradient || !s->loss || !s->lane || !open_all(s)) {
+        stepper_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void stepper_free(struct stepper *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; s->gradient && i < s->chunks; i++)
+        params_free(s->gradient[i]);
+    for (size_t i = 0; s->lane && i < 2 * s->recipe.threads; i++)
+        lane_close(&s->lane[i]);
+    free(s->gradient);
+    free(s->loss);
+    free(s->lane);
+    free(s);
+}
+
+/* "rho ~ U(0, .5); every neighbour is dropped with probability rho; 2 of the first 8
+ * survivors": a query in service meets a memory that holds other instances, or fewer. */
+void stepper_retrieve(const struct retrieval *r, const struct images *images,
+                      uint32_t row, struct rng *rng, struct hit hits[HITS_TRAINED],
+                      const struct hit *ret_hits[HITS_TRAINED])
+{
+    const struct neighbour *list = r->list + (row - r->keys.rows.begin) * NEAREST;
+    struct neighbour survivor[SURVIVORS];
+    uint32_t n = 0;
+    double rho = rng_uniform(rng) / 2;
+    for (size_t i = 0; i < NEAREST && n < SURVIVORS && list[i].row != NO_ROW; i++)
+        if (rng_uniform(rng) >= rho)
+            survivor[n++] = list[i];
+    for (size_t j = 0; j < HITS_TRAINED; j++) {
+        ret_hits[j] = NULL;
+        if (n == 0)
+            continue;
+        uint32_t drawn = rng_below(rng, n);
+        hits[j] = (struct hit){
+            .similarity = survivor[drawn].similarity,
+            .label = images->labels[survivor[drawn].row],
+            .key = r->keys.key[survivor[drawn].row - r->keys.rows.begin],
+        };
+        survivor[drawn] = survivor[--n];
+        ret_hits[j] = &hits[j];
+    }
+}
+
+static void prepare(const struct stepper *s, struct lane *lane, size_t first)
+{
+    size_t size = (size_t)s->images->height * s->images->width * s->images->channels;
+    uint64_t step = s->recipe.stage << 32 | s->step;
+    for (size_t i = 0; i < CHUNK; i++) {
+        uint32_t row = s->rows[first + i];
+        struct rng rng = rng_at(s->recipe.seed, RNG_AUGMENT, step, first + i);
+        augment(s->images, row, &rng, lane->pixels + i * size);
+        if (lane->f->k)
+            stepper_retrieve(s->recipe.retrieval, s->images, row, &rng,
+                             lane->hit + i * HITS_TRAINED, lane->hits + i * HITS_TRAINED);
+    }
+}
+
+static double losses(const struct stepper *s, const struct lane *lane, size_t first)
+{
+    const struct forward *f = lane->f;
+    size_t classes = f->shape.classes;
+    double loss = 0, share = 1 / (double)s->recipe.batch;
+    for (size_t i = 0; i < CHUNK * f->passes; i++) {
+        size_t pass = i % f->passes;
+        double weight = pass == 0 ? share
+                        : pass < f->seeing
+                            ? share / HITS_TRAINED
+                            : share / HITS_TRAINED * s->recipe.blind_weight;
+        loss += cross_entropy(f->logits + i * classes, classes,
+                              s->images->labels[s->rows[first + i / f->passes]],
+                              s->recipe.smoothing, weight, lane->dlogits + i * classes);
+    }
+    return loss;
+}
+
+static void run_chunk(void *context, size_t worker, size_t number)
+{
+    struct stepper *s = context;
+    size_t first = number * CHUNK;
+    bool memory = first < s->n_memory;
+    struct lane *lane = &s->lane[2 * worker + memory];
+    struct params *gradient = s->gradient[number];
+    memset(gradient->values, 0, gradient->n * sizeof *gradient->values);
+    prepare(s, lane, first);
+    if (memory)
+        writing_run(lane->w, s->params, lane->hits);
+    forward_run(lane->f, &s->params->net, lane->pixels, lane->w->exemplar);
+    s->loss[number] = losses(s, lane, first);
+    backward_run(lane->b, lane->f, &s->params->net, lane->dlogits, &gradient->net);
+    if (memory)
+        writing_backward(lane->w, s->params, lane->b->dexemplars, gradient);
+}
+
+double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
+                        size_t n_memory)
+{
+    assert(n_memory % CHUNK == 0 && n_memory <= s->recipe.batch);
+    double loss = 0;
+    s->step = step;
+    s->rows = rows;
+    s->n_memory = n_memory;
+    parallel_for(s->recipe.threads, s->chunks, run_chunk, s);
+    for (size_t i = 0; i < s->chunks; i++)
+        loss += s->loss[i];
+    return loss;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One training step's gradient, computed by several threads.
+ *
+ *     struct stepper *s = stepper_new(&images, params, &recipe);
+ *     loss = stepper_gradient(s, step, rows, n_memory);
+ *     optimizer_step(optimizer, s->gradient, s->chunks);
+ *
+ * A step's images are cut into chunks with a gradient each, which the optimizer adds up
+ * in their order: the same seed gives the same bits for every number of threads.
+ */
+#ifndef MUNKEY_CORE_TRAIN_STEP_H
+#define MUNKEY_CORE_TRAIN_STEP_H
+
+#include "core/train_backward.h"
+#include "core/train_data.h"
+#include "core/train_neighbours.h"
+
+enum {
+    CHUNK = 8,       /* images whose activations fit a cache */
+    NEAREST = 64,    /* neighbours that are known of each query */
+    SURVIVORS = 8,   /* of those that are not dropped, the first ones ... */
+    HITS_TRAINED = 2 /* ... and as many of them are retrieved */
+};
+
+/* Whom the queries of a range can retrieve. */
+struct retrieval {
+    struct key_list keys;
+    const struct neighbour *list; /* (rows of keys, NEAREST) */
+};
+
+struct recipe {
+    uint64_t seed;
+    uint64_t stage; /* tells the random numbers of stages apart */
+    size_t threads, batch;
+    double smoothing;
+    double blind_weight;               /* of the memory-only loss */
+    const struct retrieval *retrieval; /* NULL: null passes only */
+};
+
+struct stepper {
+    struct recipe recipe;
+    const struct images *images;
+    const struct params *params;
+    size_t chunks;
+    struct params **gradient; /* (chunks) */
+    double *loss;             /* (chunks) */
+    struct lane *lane;        /* (threads, 2) */
+    uint64_t step;
+    const uint32_t *rows;
+    size_t n_memory;
+};
+
+/* recipe->batch is a multiple of CHUNK.  NULL when there is no memory. */
+struct stepper *stepper_new(const struct images *images, const struct params *params,
+                            const struct recipe *recipe);
+void stepper_free(struct stepper *s);
+
+/* Loss, averaged over the step's images: CE(z_0, y) for all, and for the first n_memory
+ * (a multiple of CHUNK) also mean_j CE(z_j, y) + blind_weight mean_j CE(memory-only_j,
+ * y). rows: (batch). */
+double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
+                        size_t n_memory);
+
+/* Two of the first eight survivors, uniformly; a missing one is NULL. */
+void stepper_retrieve(const struct retrieval *r, const struct images *images,
+                      uint32_t row, struct rng *rng, struct hit hits[HITS_TRAINED],
+                      const struct hit *ret_hits[HITS_TRAINED]);
+
+#endif
