@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a model is made of, for the files that make one: model.c, model_file.c and
+/* What a model is made of, for the files that make one: model.c, model_format.c and
  * training.
  *
  *     struct model *model;

@@ -98,7 +98,7 @@ void trainer_free(struct trainer *t)
     free(t);
 }
 
-const struct model *trainer_model(const struct trainer *t)
+struct model *trainer_model(struct trainer *t)
 {
     return t->model;
 }

@@ -59,7 +59,8 @@ void trainer_free(struct trainer *t);
 /* Returns 0 when the model is finished, 1 when tell() asked to stop, or MK_ENOMEM. */
 int trainer_run(struct trainer *t, train_tell *tell, void *context);
 
-const struct model *trainer_model(const struct trainer *t);
+/* The finished model; whoever knows the data completes its name, labels and digests. */
+struct model *trainer_model(struct trainer *t);
 struct train_findings trainer_findings(const struct trainer *t);
 
 /* All that an interrupted run needs to go on, as one safetensors file that the caller

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model as one safetensors file. */
-#include "core/model_file.h"
+#include "core/model_format.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,8 +5,8 @@
  *     memcpy(model->info.encoder_sha256, hash, 32);   ... since core has no hashes
  *     model_format(model, &origin, &bytes, &len);
  */
-#ifndef MUNKEY_CORE_MODEL_FILE_H
-#define MUNKEY_CORE_MODEL_FILE_H
+#ifndef MUNKEY_CORE_MODEL_FORMAT_H
+#define MUNKEY_CORE_MODEL_FORMAT_H
 
 #include "core/model_parts.h"
 
