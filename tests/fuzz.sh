@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Feeds the parsers with libFuzzer, FUZZ_SECONDS each (5 unless set).  A crash is kept as
+# crash-* in the build folder.
+. "${top_srcdir:-.}/tests/tap.sh"
+src=$(cd "${top_srcdir:-.}" && pwd) || bail_out "no source folder"
+command -v clang >/dev/null || skip_all "there is no clang here"
+scratch=$(mktemp -d) || bail_out "no temporary folder"
+trap 'rm -rf "$scratch"' EXIT
+
+# fuzz NAME LIBRARIES SOURCES...
+fuzz() {
+    name=$1 libraries=$2
+    shift 2
+    (cd "$src" && clang -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -w \
+        -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+        "tests/fuzz_$name.c" "$@" core/err.c -o "$scratch/$name" $libraries) || return 1
+    mkdir -p "$scratch/corpus-$name"
+    cp "$src"/tests/corpus/"$name"/* "$scratch/corpus-$name" 2>/dev/null
+    "$scratch/$name" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=5 -rss_limit_mb=1024 \
+        -verbosity=0 "$scratch/corpus-$name"
+}
+
+check "request targets" fuzz target "" api/target.c
+check "JSON" fuzz json "-ljansson" api/json.c
+check "images" fuzz image "-lpng -ljpeg" api/image.c api/pixels.c
+finish
