@@ -36,9 +36,16 @@ enum mk_error {
 };
 
 /* Keeps the sentence for err_why() and returns err.  */
-#define fail(err, ...) fail_at(__FILE__, __LINE__, err, __VA_ARGS__)
-int fail_at(const char *file, int line, int err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+#define fail(err, ...) fail_as(err, fail_at(__FILE__, __LINE__, __VA_ARGS__))
+int fail_at(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Inline, so that compilers know which code a failure returns. */
+static inline int fail_as(int err, int said)
+{
+    (void)said;
+    return err;
+}
 
 /* Why this thread's last failure happened: a sentence for people.  Never NULL; valid
  * until this thread's next fail(). */
