@@ -9,6 +9,8 @@
 #include <zlib.h>
 
 #include "core/err.h"
+#include "daemon/files.h"
+#include "storage/crypto.h"
 
 enum { DATA_MAX = 1 << 30, UNSIGNED_BYTE = 8 };
 
@@ -89,6 +91,18 @@ static int read_sizes(struct source *s, struct idx *idx)
     return 0;
 }
 
+/* The file's header says nothing that struct idx does not. */
+static void hash(struct idx *idx, size_t len)
+{
+    const size_t sizes[] = {idx->n, idx->height, idx->width};
+    uint8_t header[16] = {0, 0, UNSIGNED_BYTE, (uint8_t)idx->dims};
+    for (size_t i = 0; i < idx->dims; i++)
+        for (size_t b = 0; b < 4; b++)
+            header[4 + 4 * i + b] = (uint8_t)(sizes[i] >> (24 - 8 * b));
+    crypto_sha256_parts((struct bytes[]){{header, 4 + 4 * idx->dims}, {idx->data, len}},
+                        2, idx->sha256);
+}
+
 static int read_data(struct source *s, struct idx *idx)
 {
     size_t len = idx->n * idx->height * idx->width;
@@ -102,6 +116,7 @@ static int read_data(struct source *s, struct idx *idx)
                     "announces",
                     len);
     }
+    hash(idx, len);
     return 0;
 }
 
@@ -119,6 +134,27 @@ int idx_parse(const void *bytes, size_t len, struct idx *ret_idx)
     if (rc == 0)
         *ret_idx = idx;
     return rc;
+}
+
+int idx_read(const char *path, size_t dims, struct idx *ret_idx)
+{
+    uint8_t *bytes;
+    size_t len;
+    struct idx idx;
+    int rc = file_read(path, DATA_MAX, &bytes, &len);
+    if (rc < 0)
+        return rc;
+    rc = idx_parse(bytes, len, &idx);
+    free(bytes);
+    if (rc < 0)
+        return fail(rc, "%s: %s", path, err_why());
+    if (idx.dims != dims) {
+        idx_free(&idx);
+        return fail(MK_EINPUT, "%s does not hold %s", path,
+                    dims == 3 ? "images" : "labels");
+    }
+    *ret_idx = idx;
+    return 0;
 }
 
 void idx_free(struct idx *idx)

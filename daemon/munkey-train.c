@@ -131,38 +131,17 @@ static void interrupt(int signal)
     interrupted = 1;
 }
 
-/* An image file, its labels, and the hash of the image file as it lies on disk. */
+/* An image file and its labels. */
 struct dataset {
     struct idx images, labels;
     struct images view;
-    uint8_t sha256[32];
 };
-
-static int read_idx(const char *path, size_t dims, struct idx *ret_idx,
-                    uint8_t *ret_sha256)
-{
-    uint8_t *bytes;
-    size_t len;
-    int rc = file_read(path, FILE_MAX, &bytes, &len);
-    if (rc < 0)
-        return rc;
-    if (ret_sha256)
-        crypto_sha256(bytes, len, ret_sha256);
-    rc = idx_parse(bytes, len, ret_idx);
-    free(bytes);
-    if (rc < 0)
-        return fail(rc, "%s: %s", path, err_why());
-    if (ret_idx->dims != dims)
-        return fail(MK_EINPUT, "%s does not hold %s", path,
-                    dims == 3 ? "images" : "labels");
-    return 0;
-}
 
 static int read_dataset(const char *images, const char *labels, struct dataset *d)
 {
-    int rc = read_idx(images, 3, &d->images, d->sha256);
+    int rc = idx_read(images, 3, &d->images);
     if (rc == 0)
-        rc = read_idx(labels, 1, &d->labels, NULL);
+        rc = idx_read(labels, 1, &d->labels);
     if (rc == 0 && d->images.n != d->labels.n)
         rc = fail(MK_EINPUT, "%s and %s are not of the same number of images", images,
                   labels);
@@ -284,7 +263,7 @@ static int label_model(const struct options *o, const struct dataset *data,
         return rc;
     crypto_sha256(bytes, len, model->info.encoder_sha256);
     free(bytes);
-    memcpy(model->info.data_sha256, data->sha256, sizeof data->sha256);
+    memcpy(model->info.data_sha256, data->images.sha256, sizeof model->info.data_sha256);
     if (o->name)
         snprintf(model->name, sizeof model->name, "%s", o->name);
     else
@@ -398,7 +377,7 @@ static int read_model(const char *path, struct model **ret_model)
  */
 static int check_data(const struct model *model, const struct dataset *data)
 {
-    if (memcmp(model_info(model)->data_sha256, data->sha256, 32) != 0)
+    if (memcmp(model_info(model)->data_sha256, data->images.sha256, 32) != 0)
         return fail(MK_EINPUT,
                     "the model was trained on another image file: which rows its "
                     "weights saw is not known");
