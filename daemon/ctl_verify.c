@@ -193,7 +193,7 @@ int ctl_verify(int argc, char **argv)
     int status = check(&wishes, &texts);
     texts_done(&texts);
     if (status < 0) {
-        ctl_failed(status);
+        fprintf(stderr, "munkeyctl: %s\n", err_why());
         return EXIT_UNUSABLE;
     }
     return status;

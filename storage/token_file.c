@@ -160,7 +160,7 @@ static int open_stream(const char *folder, FILE **ret_in)
 
 int token_file_read(const char *folder, struct token_list *ret_list)
 {
-    FILE *in;
+    FILE *in = NULL;
     int rc = open_stream(folder, &in);
     if (rc < 0)
         return rc;
@@ -280,7 +280,7 @@ static int write_others(FILE *in, const char *new_path, const char *id)
 
 int tokens_revoke(const char *folder, const char *id)
 {
-    FILE *in;
+    FILE *in = NULL;
     int rc = open_stream(folder, &in);
     if (rc < 0)
         return rc;

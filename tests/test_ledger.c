@@ -227,7 +227,7 @@ static void a_missing_file_is_refused(void **state)
     struct ledger *ledger;
     unlink(path_of("tombstones"));
     assert_int_equal(ledger_open(folder, &ledger), MK_EREFUSED);
-    symlink("entries", path_of("tombstones"));
+    assert_int_equal(symlink("entries", path_of("tombstones")), 0);
     assert_int_equal(ledger_open(folder, &ledger), MK_EREFUSED);
     assert_int_equal(ledger_open("/nonexistent", &ledger), MK_EREFUSED);
 }

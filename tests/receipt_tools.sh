@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The receipt of the worked example, checked by tools that know nothing of munkeyd: the openssl
+# command line, and jose, a JOSE library for node.
+. "${top_srcdir:-.}/tests/tap.sh"
+source=$(cd "${top_srcdir:-.}" && pwd)
+for tool in openssl jq; do
+    command -v "$tool" >/dev/null || skip_all "there is no $tool here"
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+vectors=$source/tests/vectors.json
+
+jq '{receipt: .receipt_jws, opening: (.commitment | {subject, request, salt}),
+     log: {origin: .log.origin, index: 3, proof: .tlog_proof}}' "$vectors" >"$work/reply"
+jq '{keys: [.receipt_key.jwk + {kid: .receipt_key.kid}]}' "$vectors" >"$work/jwks"
+jq -r .log.vkey "$vectors" >"$work/vkey"
+
+verified() {
+    "$source/docs/verify-receipt.sh" "$1" "${2:-$work/jwks}" "${3:-$work/vkey}"
+}
+
+# fails_at CHECK FILTER: the reply changed by the jq filter fails, and at this check.
+fails_at() {
+    jq "$2" "$work/reply" >"$work/changed"
+    cmp -s "$work/changed" "$work/reply" && { echo "nothing was changed"; return 1; }
+    verified "$work/changed" >"$work/out" && { cat "$work/out"; return 1; }
+    grep "^$1: FAILED" "$work/out" || { cat "$work/out"; return 1; }
+}
+
+check "openssl verifies the receipt" verified "$work/reply"
+check "openssl finds a forged signature" \
+    fails_at signature '.receipt |= sub("[.]M4Jn"; ".N4Jn")'
+check "openssl finds a changed entry" \
+    fails_at signature '.receipt |= sub("[.]eyJhY3Qi"; ".eyJhY3Qj")'
+check "openssl finds a proof for another index" \
+    fails_at "leaf in log" '.log.proof |= sub("index 3"; "index 2")'
+check "openssl finds a proof with a changed hash" \
+    fails_at "leaf in log" '.log.proof |= sub("K3My"; "L3My")'
+check "openssl finds a proof that is too short" \
+    fails_at "leaf in log" '.log.proof |= sub("K3My[^\n]*\n"; "")'
+check "openssl finds a proof that is too long" \
+    fails_at "leaf in log" '.log.proof |= sub("(?<h>K3My[^\n]*\n)"; .h + .h)'
+check "openssl finds another checkpoint" \
+    fails_at "leaf in log" '.log.proof |= sub("\neoTn"; "\nfoTn")'
+check "openssl finds a forged checkpoint" \
+    fails_at checkpoint '.log.proof |= sub("FHG2E"; "FHG2F")'
+check "openssl finds a checkpoint without the log's signature" \
+    fails_at checkpoint '.log.proof |= sub("— .*\n"; "")'
+check "openssl finds another subject" \
+    fails_at commitment '.opening.subject = "somebody@else.example"'
+check "openssl finds another request" fails_at commitment '.opening.request += "0"'
+
+other_key() {
+    jq '.keys[0].x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"' "$work/jwks" >"$work/lie"
+    ! verified "$work/reply" "$work/lie" >"$work/out" && grep '^signature: FAILED' "$work/out"
+}
+check "openssl finds a key set that lies about a kid" other_key
+
+other_log() {
+    sed 's/example/elsewhere/' "$work/vkey" >"$work/other"
+    ! verified "$work/reply" "$work/jwks" "$work/other" >"$work/out" &&
+        grep '^checkpoint: FAILED' "$work/out"
+}
+check "openssl finds a verifier key that lies about its name" other_log
+
+# jose is fetched once, into the build's own folder.
+jose=${top_builddir:-.}/tests/jose
+version=5.9.6
+have_jose() {
+    [ -d "$jose/node_modules/jose" ] || {
+        mkdir -p "$jose" && npm install --silent --no-audit --no-fund --prefix "$jose" \
+            "jose@$version"
+    }
+}
+
+cat >"$work/verify.mjs" <<'END'
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+const [jose, reply, jwks] = process.argv.slice(2);
+const { compactVerify, createLocalJWKSet, calculateJwkThumbprint } =
+    createRequire(pathToFileURL(jose + '/'))('jose');
+const set = JSON.parse(readFileSync(jwks)), { receipt } = JSON.parse(readFileSync(reply));
+const { payload, protectedHeader } = await compactVerify(receipt, createLocalJWKSet(set));
+if (protectedHeader.typ !== 'munkeyd-receipt+jws')
+    throw new Error('another type');
+if (!await Promise.all(set.keys.map(async key => await calculateJwkThumbprint(key) === key.kid))
+        .then(all => all.every(Boolean)))
+    throw new Error('a kid is not its thumbprint');
+process.stdout.write(payload);
+END
+jose_verifies() {
+    node "$work/verify.mjs" "$(cd "$jose" && pwd)" "$1" "$work/jwks" >"$work/payload" || return 1
+    jq -j '.entries[3]' "$vectors" | cmp - "$work/payload"
+}
+jose_refuses() {
+    jq "$1" "$work/reply" >"$work/changed" && ! jose_verifies "$work/changed"
+}
+if command -v npm >/dev/null && have_jose >/dev/null 2>&1; then
+    check "jose verifies the receipt and reads the entry's exact bytes" \
+        jose_verifies "$work/reply"
+    check "jose refuses a forged signature" jose_refuses '.receipt |= sub("[.]M4Jn"; ".N4Jn")'
+else
+    ok "jose verifies the receipt # SKIP there is no npm here, or it cannot fetch jose"
+fi
+finish
