@@ -5,7 +5,7 @@
 build_packages='autoconf automake gcc libc6-dev make pkg-config
     libcmocka-dev libconfuse-dev libjansson-dev libjpeg-dev libmicrohttpd-dev
     libopenblas-dev libpng-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev
-    dataset-fashion-mnist curl jq openssl procps'
+    dataset-fashion-mnist curl jq openssl'
 
 die() {
     printf '\n%s: %s\n' "${0##*/}" "$1" >&2

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+# A real daemon and real images for the stories.  Source tests/tap.sh first.
+#
+#     make_state shop rows.csv             $work/shop, with the images that rows.csv names
+#     start shop                           on a free port: $url, $token, $pid
+#     api GET /subjects/a                  with the token; prints the body
+#     batch 0 250 | api POST /predict -H 'Content-Type: application/json' --data-binary @-
+#     stop                                 SIGTERM, and waits for a clean end
+data=/usr/share/datasets/fashion-mnist
+source=${top_srcdir:-.}
+build=${top_builddir:-.}
+model=$source/models/fashion-mnist-F.safetensors
+[ -e "$model" ] || model=$source/models/fashion-mnist-T.safetensors
+seed=8d4f1c0a7be35926d1f04a87c3b2e96510fb7d2c8e9a4b6370d5c1f2a3e4b596
+
+[ -d "$data" ] || skip_all "there is no Fashion-MNIST here: install dataset-fashion-mnist"
+for tool in curl jq openssl; do
+    command -v $tool >/dev/null || skip_all "there is no $tool here"
+done
+work=$(mktemp -d) || bail_out "no temporary folder"
+pid=
+trap 'clean_up' EXIT
+
+clean_up() {
+    [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null
+    rm -rf "$work"
+}
+
+ctl() {
+    command=$1 name=$2
+    shift 2
+    "$build/munkeyctl" "$command" --config /dev/null --model "$model" --state "$work/$name" "$@"
+}
+
+make_state() {
+    ctl init "$1" --origin "example.org/$1" >/dev/null &&
+        ctl import "$1" --seed $seed "$data/train-images-idx3-ubyte.gz" \
+            "$data/train-labels-idx1-ubyte.gz" "$2" >/dev/null 2>"$work/import.log" ||
+        bail_out "no memory $1: $(tail -n 1 "$work/import.log")"
+}
+
+# Port 0 takes a free one; the log says which.
+start() {
+    "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$1" --port 0 \
+        2>"$work/$1.log" &
+    pid=$! url=
+    for _ in $(seq 300); do
+        port=$(sed -n 's/.*listening on 127.0.0.1 port //p' "$work/$1.log")
+        [ -n "$port" ] && url=http://127.0.0.1:$port && break
+        kill -0 $pid 2>/dev/null || bail_out "munkeyd ended: $(cat "$work/$1.log")"
+        sleep 0.1
+    done
+    [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$1.log")"
+    [ -e "$work/$1.token" ] || ctl token "$1" add --scopes all >"$work/$1.token" 2>/dev/null
+    token=$(cat "$work/$1.token")
+}
+
+api() {
+    method=$1 target=$2
+    shift 2
+    curl -sS -X "$method" -H "Authorization: Bearer $token" "$@" "$url$target"
+}
+
+# status_of METHOD TARGET ...: the status alone.
+status_of() {
+    api "$@" -o /dev/null -w '%{http_code}'
+}
+
+stop() {
+    kill "$pid" && wait "$pid"
+    ended=$?
+    pid=
+    return $ended
+}
+
+crash() {
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+    pid=
+}
+
+# rows FROM N OWNERS [WITHOUT]: a CSV file; image i belongs to seller i % OWNERS.
+rows() {
+    awk -v from="$1" -v n="$2" -v owners="$3" -v without="${4-}" 'BEGIN {
+        print "index,subject,source,collected_at,lawful_basis,consent_ref"
+        for (i = from; i < from + n; i++) {
+            seller = sprintf("seller-%03d", i % owners)
+            if (seller != without)
+                printf "%d,%s,catalogue,2026-01-31,contract,order %d\n", i, seller, i
+        }
+    }'
+}
+
+# pixels FROM N: test images, raw.
+pixels() {
+    zcat "$data/t10k-images-idx3-ubyte.gz" | tail -c +$((17 + 784 * $1)) | head -c $((784 * $2))
+}
+
+# batch FROM N: test images as the body of POST /predict.
+batch() {
+    printf '{"top_k":10,"inputs":['
+    pixels "$1" "$2" | od -An -v -tu1 -w784 |
+        awk '{ gsub(/ +/, ","); printf "%s[%s]", NR > 1 ? "," : "", substr($0, 2) }'
+    printf ']}'
+}
+
+# predict FROM N: replies for test images in batches of 250, one a line.
+predict() {
+    for at in $(seq "$1" 250 $(($1 + $2 - 1))); do
+        batch "$at" 250 | api POST /predict -H 'Content-Type: application/json' --data-binary @-
+        echo
+    done
+}
