@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /predict, called like any function: equal images give equal bytes, in whatever
+ * form they come, and the bank stays as it was until the reply is on its way. */
+#include "tests/check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "api/routes.h"
+#include "daemon/model_file.h"
+
+enum { SIZE = 28 * 28, OWNER = 7, N = 500 };
+
+static struct service service;
+static struct scratch *scratch;
+
+static void paint(uint8_t *pixels, unsigned seed)
+{
+    for (unsigned i = 0; i < SIZE; i++)
+        pixels[i] = (uint8_t)((i * seed + i / 28 * 13) % 251);
+}
+
+static int ask(const char *media, const char *raw_target, const void *body, size_t len,
+               struct reply *ret_reply)
+{
+    struct target target;
+    assert_ok(target_split(raw_target, &target));
+    assert_ok(target_decode(&target));
+    struct request request = {.service = &service,
+                              .scratch = scratch,
+                              .target = &target,
+                              .media = media,
+                              .body = body,
+                              .body_len = len};
+    int rc = predict_post(&request, ret_reply);
+    target_done(&target);
+    return rc;
+}
+
+/* A JSON body of n images, seeds first, first + 1, ... */
+static char *body_of(unsigned first, unsigned n, const char *rest)
+{
+    json_t *inputs = json_array();
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t pixels[SIZE];
+        json_t *input = json_array();
+        paint(pixels, first + i);
+        for (unsigned j = 0; j < SIZE; j++)
+            json_array_append_new(input, json_integer(pixels[j]));
+        json_array_append_new(inputs, input);
+    }
+    char *array = json_dumps(inputs, 0), *body;
+    assert_true(asprintf(&body, "{\"inputs\": %s%s}", array, rest) > 0);
+    json_decref(inputs);
+    free(array);
+    return body;
+}
+
+static json_t *ask_json(unsigned first, unsigned n, const char *rest)
+{
+    char *body = body_of(first, n, rest);
+    struct reply reply = {0};
+    assert_ok(ask("application/json", "/predict", body, strlen(body), &reply));
+    json_t *json = json_loadb(reply.body->data, reply.body->len, 0, NULL);
+    assert_non_null(json);
+    reply_done(&reply);
+    free(body);
+    return json;
+}
+
+static void raw_and_json_give_the_same_bytes(void **state)
+{
+    (void)state;
+    uint8_t pixels[SIZE];
+    struct reply raw = {0}, json = {0};
+    paint(pixels, 3);
+    char *body = body_of(3, 1, ", \"top_k\": 2, \"explain\": true");
+    assert_ok(ask("application/octet-stream", "/predict?top_k=2&explain=1", pixels, SIZE,
+                  &raw));
+    assert_ok(ask("application/json", "/predict", body, strlen(body), &json));
+    assert_string_equal(raw.body->data, json.body->data);
+    reply_done(&raw);
+    reply_done(&json);
+    free(body);
+}
+
+static void a_batch_does_not_change_a_bit(void **state)
+{
+    (void)state;
+    json_auto_t *batch = ask_json(1, 9, ", \"top_k\": 10");
+    json_t *together = json_object_get(batch, "predictions");
+    assert_int_equal(json_array_size(together), 9);
+    for (unsigned i = 0; i < 9; i++) {
+        json_auto_t *alone = ask_json(1 + i, 1, ", \"top_k\": 10");
+        assert_true(json_equal(json_array_get(together, i),
+                               json_array_get(json_object_get(alone, "predictions"), 0)));
+    }
+}
+
+static void the_top_is_in_order_and_sums_to_one(void **state)
+{
+    (void)state;
+    json_auto_t *reply = ask_json(5, 1, ", \"top_k\": 10, \"explain\": true");
+    json_t *prediction = json_array_get(json_object_get(reply, "predictions"), 0);
+    json_t *top = json_object_get(prediction, "top"), *first = json_array_get(top, 0);
+    json_t *explain = json_object_get(prediction, "explain");
+    double last = 1, sum = 0;
+    assert_int_equal(json_array_size(top), 10);
+    for (size_t i = 0; i < 10; i++) {
+        double p =
+            json_real_value(json_object_get(json_array_get(top, i), "probability"));
+        assert_true(p <= last);
+        last = p;
+        sum += p;
+    }
+    assert_true(sum > 0.99999 && sum < 1.00001);
+    assert_true(json_equal(json_object_get(first, "label"),
+                           json_object_get(prediction, "label")));
+    assert_int_equal(json_integer_value(json_object_get(explain, "hits")),
+                     model_info(service.model)->k);
+    assert_int_equal(json_integer_value(json_object_get(explain, "exact")) +
+                         json_integer_value(json_object_get(explain, "trained")),
+                     model_info(service.model)->k);
+}
+
+static void a_reply_names_the_memory_it_rests_on(void **state)
+{
+    (void)state;
+    json_auto_t *reply = ask_json(5, 1, "");
+    json_t *memory = json_object_get(reply, "memory");
+    assert_int_equal(json_integer_value(json_object_get(memory, "n")), N);
+    assert_memory_equal(json_string_value(json_object_get(memory, "digest")), "abab", 4);
+}
+
+static atomic_bool dropped;
+
+static void *drop(void *unused)
+{
+    (void)unused;
+    struct memory_state empty = {0};
+    memory_drop(service.bank, OWNER + 1000, &empty); /* nobody; but takes the lock */
+    dropped = true;
+    return NULL;
+}
+
+/* No change happens between the search and the sending. */
+static void the_bank_is_locked_until_the_reply_is_sent(void **state)
+{
+    (void)state;
+    uint8_t pixels[SIZE];
+    struct reply reply = {0};
+    pthread_t thread;
+    paint(pixels, 3);
+    assert_ok(ask("application/octet-stream", "/predict", pixels, SIZE, &reply));
+    assert_ptr_equal(reply.locked, service.bank);
+    dropped = false;
+    pthread_create(&thread, NULL, drop, NULL);
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_nsec += 200000000;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000;
+    deadline.tv_nsec %= 1000000000;
+    assert_int_not_equal(pthread_timedjoin_np(thread, NULL, &deadline), 0);
+    assert_false(dropped);
+    reply_done(&reply);
+    pthread_join(thread, NULL);
+    assert_true(dropped);
+}
+
+static void a_refused_request_leaves_the_bank_alone(void **state)
+{
+    (void)state;
+    struct reply reply = {0};
+    assert_int_equal(ask("application/octet-stream", "/predict", "x", 1, &reply),
+                     MK_EUNPROCESSABLE);
+    assert_null(reply.locked);
+    assert_int_equal(ask("application/json", "/predict", "{}", 2, &reply), MK_EINPUT);
+    assert_null(reply.locked);
+    drop(NULL);
+}
+
+static void too_many_images_are_refused(void **state)
+{
+    (void)state;
+    struct reply reply = {0};
+    const char *body =
+        "{\"inputs\": [[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]}";
+    assert_int_equal(ask("application/json", "/predict", body, strlen(body), &reply),
+                     MK_ETOOBIG);
+}
+
+static void fill_bank(void)
+{
+    const struct model_info *info = model_info(service.model);
+    struct record *records = calloc(N, sizeof *records);
+    struct memory_state now = {.n = N};
+    memset(now.digest, 0xab, sizeof now.digest);
+    for (unsigned i = 0; i < N; i++) {
+        uint8_t pixels[SIZE];
+        paint(pixels, i + 1);
+        model_key(service.model, scratch, pixels, &records[i].key);
+        records[i].label = i % info->classes;
+        records[i].owner = OWNER;
+        records[i].class = i % 2 ? CLASS_EXACT : CLASS_TRAINED;
+        memcpy(records[i].iid, &i, sizeof i);
+    }
+    assert_ok(memory_add(service.bank, records, N, &now));
+    free(records);
+}
+
+static int set_up(void **state)
+{
+    char path[4096];
+    struct model *model;
+    (void)state;
+    snprintf(path, sizeof path, "%s/models/fashion-mnist-T.safetensors",
+             getenv("top_srcdir"));
+    assert_ok(model_file_load(path, &model, service.model_sha256));
+    service.model = model;
+    service.bank = memory_new(model_info(model)->key_dim, N);
+    service.limits =
+        (struct limits){.batch = 16, .image_side = 4096, .image_pixels = 1 << 24};
+    scratch = scratch_new(model);
+    fill_bank();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    scratch_free(scratch);
+    memory_free(service.bank);
+    model_free((struct model *)service.model);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(raw_and_json_give_the_same_bytes),
+        cmocka_unit_test(a_batch_does_not_change_a_bit),
+        cmocka_unit_test(the_top_is_in_order_and_sums_to_one),
+        cmocka_unit_test(a_reply_names_the_memory_it_rests_on),
+        cmocka_unit_test(the_bank_is_locked_until_the_reply_is_sent),
+        cmocka_unit_test(a_refused_request_leaves_the_bank_alone),
+        cmocka_unit_test(too_many_images_are_refused),
+    };
+    return cmocka_run_group_tests_name("predict", tests, set_up, tear_down);
+}
