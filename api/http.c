@@ -38,7 +38,6 @@ struct listener {
 
 struct http {
     struct service *service;
-    struct lanes *lanes;
     struct reaper *reaper;
     struct listener public, admin;
     pthread_mutex_t mutex;
@@ -163,7 +162,7 @@ static enum MHD_Result on_complete(struct http *http, struct exchange *x)
     }
     MHD_suspend_connection(x->connection);
     x->job.run = run_in_lane;
-    int rc = lanes_submit(http->lanes, lane, &x->job);
+    int rc = lanes_submit(http->service->lanes, lane, &x->job);
     if (rc < 0) {
         exchange_fail(x, rc);
         queue_reply(x);
@@ -302,7 +301,7 @@ int http_start(const struct http_options *options, struct service *service,
     if (rc == 0)
         rc = reaper_start(&http->reaper);
     if (rc == 0)
-        rc = lanes_start(service->model, threads, service->limits.queue, &http->lanes);
+        rc = lanes_start(service->model, threads, service->limits.queue, &service->lanes);
     if (rc == 0)
         rc = start_listener(&http->public);
     if (rc == 0 && http->admin.fd >= 0)
@@ -332,9 +331,11 @@ void http_drain(struct http *http)
     quiesce(&http->public);
 }
 
-void http_wipe(struct http *http)
+void http_wipe(void *service)
 {
-    lanes_wipe(http->lanes);
+    struct lanes *lanes = ((struct service *)service)->lanes;
+    if (lanes)
+        lanes_wipe(lanes);
 }
 
 /* Replies that are on their way get FAREWELL_SECONDS. */
@@ -366,12 +367,14 @@ void http_stop(struct http *http)
         return;
     http_drain(http);
     quiesce(&http->admin);
-    if (http->lanes)
-        lanes_drain(http->lanes); /* resumes every connection that is suspended */
+    if (http->service->lanes)
+        lanes_drain(
+            http->service->lanes); /* resumes every connection that is suspended */
     wait_for_replies(http);
     stop_listener(&http->public);
     stop_listener(&http->admin);
-    lanes_free(http->lanes);
+    lanes_free(http->service->lanes);
+    http->service->lanes = NULL;
     reaper_stop(http->reaper);
     free(http);
 }

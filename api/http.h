@@ -30,8 +30,8 @@ int http_start(const struct http_options *options, struct service *service,
 uint16_t http_port(const struct http *http);
 
 /* Makes every thread that predicts wipe what it holds of earlier predictions, and waits
- * for it: part of an erasure (api/lanes.h). */
-void http_wipe(struct http *http);
+ * for it: state_options.scrub, with a struct service as its context, served or not. */
+void http_wipe(void *service);
 
 /* /readyz answers 503 from here on; connections that are open are answered. */
 void http_drain(struct http *http);

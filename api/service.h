@@ -29,6 +29,7 @@ struct service {
     struct tokens *tokens;
     struct limits limits;
     bool public_log;       /* log, keys and receipts are readable without a token */
+    struct lanes *lanes;   /* set by http_start() */
     _Atomic bool draining; /* set by http_drain(): /readyz answers 503 */
 };
 
