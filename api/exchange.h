@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request and its reply, from the request line to the last byte; no socket in sight.
  *
- *     x = exchange_new(server, "/subjects/a%2Fb");        the raw target, before anybody
- * decodes headers_add(&x->headers, name, value);              each header
- *     exchange_admit(x, "DELETE", "HTTP/1.1");            may set x->refused
- *     exchange_receive(x, bytes, len);                    the body, as it comes
- *     exchange_handle(x, scratch);                        fills x->reply, also when
- * refused exchange_free(x);                                   wipes
+ *     x = exchange_new(server, "/subjects/a%2Fb");    the raw target, decoded by nobody
+ *     headers_add(&x->headers, name, value);          each header
+ *     exchange_admit(x, "DELETE", "HTTP/1.1");        may set x->refused
+ *     exchange_receive(x, bytes, len);                the body, as it comes
+ *     exchange_handle(x, scratch);                    fills x->reply, refused or not
+ *     exchange_free(x);                               wipes
  */
 #ifndef MUNKEY_API_EXCHANGE_H
 #define MUNKEY_API_EXCHANGE_H

@@ -4,8 +4,8 @@
  *     struct http *http;
  *     rc = http_start(&options, &service, &http);     serving
  *     ... a signal ...
- *     http_drain(http);                               no new connections, finish what
- * runs http_stop(http);
+ *     http_drain(http);                               finish what runs, begin nothing
+ *     http_stop(http);
  *
  * Handlers (api/handler.h) see a parsed request and return a reply; they never see a
  * socket.

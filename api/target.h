@@ -7,8 +7,7 @@
  *     if ((rc = target_decode(&target)) < 0)               {"subjects", "a/b"}
  *         return rc;
  *     export = target_query(&target, "export");            "1"
- *     target_done(&target);                                wipes: a segment may name a
- * person
+ *     target_done(&target);                                wipes: it may name a person
  *
  * libmicrohttpd decodes %2F and cuts at %00 before a handler runs; DELETE
  * /subjects/alice%00x would erase alice.  So nothing but this file decodes.

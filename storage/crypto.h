@@ -3,8 +3,9 @@
  * includes openssl.
  *
  *     crypto_sha256(bytes, len, digest);
- *     crypto_hmac(tag_key, (struct bytes[]){{label, sizeof label}, {id, id_len}}, 2,
- * tag); if ((rc = crypto_open(key, nonce, aad, sealed, len, plain)) < 0) return rc;
+ *     crypto_hmac(tag_key, (struct bytes[]){{label, sizeof label}, {id, len}}, 2, tag);
+ *     if ((rc = crypto_open(key, nonce, aad, sealed, len, plain)) < 0)
+ *         return rc;
  *
  * Functions that return void abort when OpenSSL fails: there is no sensible way on.
  */

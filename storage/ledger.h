@@ -2,8 +2,7 @@
 /* The ledger: the files log/entries, log/tombstones and log/checkpoint of a state folder.
  *
  *     ledger_open(folder, &ledger);
- *     ledger_reserve(ledger, len + 2, 1);                before the commit: else nothing
- * happened
+ *     ledger_reserve(ledger, len + 2, 1);                room, before the commit
  *     ... commit ...
  *     ledger_append_refs(ledger, &ref, 1);               tombstone first
  *     ledger_append_entries(ledger, &entry, 1);

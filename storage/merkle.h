@@ -4,9 +4,10 @@
  *
  *     struct merkle tree = {read_node, store};
  *     merkle_leaf(entry, len, leaf);
- *     merkle_append(&tree, size, leaf, nodes, &n);     n new nodes to store, the leaf
- * first merkle_root(&tree, size + 1, root); merkle_inclusion(&tree, index, size + 1,
- * &path); assert(merkle_included(leaf, index, size + 1, &path, root));
+ *     merkle_append(&tree, size, leaf, nodes, &n);     n new nodes to store, leaf first
+ *     merkle_root(&tree, size + 1, root);
+ *     merkle_inclusion(&tree, index, size + 1, &path);
+ *     assert(merkle_included(leaf, index, size + 1, &path, root));
  *
  * Node (level, index) is the root of the complete subtree over the leaves index << level
  * up to (index + 1) << level.  Only complete nodes are stored: they never change.
