@@ -23,5 +23,8 @@ fuzz() {
 
 check "request targets" fuzz target "" api/target.c
 check "JSON" fuzz json "-ljansson" api/json.c
+check "the log's formats" fuzz log "-lcrypto -ljansson" storage/checkpoint.c \
+    storage/crypto.c storage/encode.c storage/entry.c storage/merkle.c storage/note.c \
+    storage/opening.c storage/receipt.c storage/verify.c
 check "images" fuzz image "-lpng -ljpeg" api/image.c api/pixels.c
 finish
