@@ -64,8 +64,19 @@ other_log() {
 }
 check "openssl finds a verifier key that lies about its name" other_log
 
+# The commands of docs/LEDGER.md, run as they stand there.
+by_hand() {
+    mkdir "$work/by-hand" && cd "$work/by-hand" && cp ../reply reply.json &&
+        cp ../jwks jwks.json || return 1
+    sed -n '/^```sh$/,/^```$/p' "$source/docs/LEDGER.md" | sed '/^```/d' >commands
+    [ -s commands ] && sh -e commands >out 2>&1 || { cat out; return 1; }
+    grep -q 'Signature Verified Successfully' out &&
+        grep -q "$(jq -r '.leaf_hashes[3]' "$vectors")" out
+}
+check "the commands of docs/LEDGER.md verify the receipt" by_hand
+
 # jose is fetched once, into the build's own folder.
-jose=${top_builddir:-.}/tests/jose
+jose=$(cd "${top_builddir:-.}" && pwd)/tests/jose
 version=5.9.6
 have_jose() {
     [ -d "$jose/node_modules/jose" ] || {
@@ -91,7 +102,7 @@ if (!await Promise.all(set.keys.map(async key => await calculateJwkThumbprint(ke
 process.stdout.write(payload);
 END
 jose_verifies() {
-    node "$work/verify.mjs" "$(cd "$jose" && pwd)" "$1" "$work/jwks" >"$work/payload" || return 1
+    node "$work/verify.mjs" "$jose" "$1" "$work/jwks" >"$work/payload" || return 1
     jq -j '.entries[3]' "$vectors" | cmp - "$work/payload"
 }
 jose_refuses() {
