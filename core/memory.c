@@ -201,17 +201,33 @@ static void append(struct memory *bank, const struct record *record)
     link_row(bank, r);
 }
 
+static int reserve(struct memory *bank, size_t n, uint32_t owner)
+{
+    if (n > bank->capacity - bank->n)
+        return fail(MK_ETOOBIG,
+                    "the memory is full: it holds %zu of at most %zu instances", bank->n,
+                    bank->capacity);
+    if (!know_owner(bank, owner))
+        return fail(MK_ENOMEM, "no memory for the subject index");
+    return 0;
+}
+
+int memory_reserve(struct memory *bank, size_t n, uint32_t owner)
+{
+    pthread_rwlock_wrlock(&bank->lock);
+    int rc = reserve(bank, n, owner);
+    pthread_rwlock_unlock(&bank->lock);
+    return rc;
+}
+
 int memory_add(struct memory *bank, const struct record *records, size_t n,
                const struct memory_state *state)
 {
-    int rc = 0;
+    uint32_t owner = 0;
+    for (size_t i = 0; i < n; i++)
+        owner = records[i].owner > owner ? records[i].owner : owner;
     pthread_rwlock_wrlock(&bank->lock);
-    if (n > bank->capacity - bank->n)
-        rc = fail(MK_ETOOBIG, "the memory is full: it holds %zu of at most %zu instances",
-                  bank->n, bank->capacity);
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        if (!know_owner(bank, records[i].owner))
-            rc = fail(MK_ENOMEM, "no memory for the subject index");
+    int rc = reserve(bank, n, owner);
     if (rc == 0) {
         lock_rows(bank, bank->n + n);
         for (size_t i = 0; i < n; i++)

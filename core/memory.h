@@ -44,6 +44,10 @@ struct memory_state {
 struct memory *memory_new(uint32_t key_dim, size_t capacity);
 void memory_free(struct memory *bank); /* wipes first */
 
+/* Whether n more records fit, no owner above owner: MK_ETOOBIG, MK_ENOMEM.  A memory_add() of
+ * them that follows cannot fail: what is durable must not be refused afterwards. */
+int memory_reserve(struct memory *bank, size_t n, uint32_t owner);
+
 /* Adds all n records or none: MK_ETOOBIG when the capacity would be passed. */
 int memory_add(struct memory *bank, const struct record *records, size_t n,
                const struct memory_state *state);

@@ -30,6 +30,11 @@ struct state_options {
     const char *log_key;           /* PEM file instead of keys/log.pem, or NULL */
     const char *receipt_key;       /* PEM file instead of keys/receipt.pem, or NULL */
     uint32_t log_time_granularity; /* seconds; 0: 1 */
+    /* Clears copies of keys that a search may have left (BLAS packing buffers, batches): called
+     * by forget() after the bank's wipe and before the receipt, without any lock of the bank.
+     * It has to reach every thread that computes.  NULL: the caller has none. */
+    void (*scrub)(void *context);
+    void *scrub_context;
 };
 
 struct init_options {
@@ -62,6 +67,10 @@ struct state_status {
     char origin[256];
 };
 void state_status(struct state *state, struct state_status *ret_status);
+
+/* A sentence for the daemon's log when the folder lies on a file system where overwriting is
+ * not known to reach the disk's old blocks; else NULL. */
+const char *state_warning(const struct state *state);
 
 /* A subject, as bytes: 1 to SUBJECT_MAX of UTF-8. */
 struct subject {

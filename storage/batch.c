@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storing a batch of instances. */
+#include "storage/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+
+struct row {
+    uint32_t owner;
+    struct instance instance;
+};
+
+struct batch {
+    size_t n;
+    struct row *row;       /* (n) */
+    struct record *record; /* (n): what the bank gets */
+    uint64_t *slot;        /* (n) */
+    size_t reused;         /* the first slots were free; the others are grown */
+};
+
+struct batch *batch_new(size_t n)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (!batch)
+        return NULL;
+    batch->n = n;
+    batch->row = calloc(n, sizeof *batch->row);
+    batch->record = calloc(n, sizeof *batch->record);
+    batch->slot = calloc(n, sizeof *batch->slot);
+    if (!batch->row || !batch->record || !batch->slot) {
+        batch_free(batch);
+        return NULL;
+    }
+    return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    if (batch->row)
+        crypto_wipe(batch->row, batch->n * sizeof *batch->row);
+    if (batch->record)
+        crypto_wipe(batch->record, batch->n * sizeof *batch->record);
+    free(batch->row);
+    free(batch->record);
+    free(batch->slot);
+    free(batch);
+}
+
+int batch_set(const struct state *state, struct batch *batch, size_t i,
+              const struct new_instance *instance, const uint8_t iid[static IID_SIZE],
+              const uint8_t nonce[static NONCE_SIZE])
+{
+    struct instance *to = &batch->row[i].instance;
+    size_t room = slot_room(&state->shape);
+    for (size_t f = 0; f < PROVENANCE_FIELDS; f++) {
+        const char *text =
+            instance->provenance.field[f] ? instance->provenance.field[f] : "";
+        size_t len = strlen(text);
+        if (len > room || len >= sizeof to->provenance[f])
+            return fail(
+                MK_EUNPROCESSABLE,
+                "%s: the four fields of provenance have room for %zu bytes together, "
+                "and at most 255 each",
+                provenance_names[f], slot_room(&state->shape));
+        memcpy(to->provenance[f], text, len + 1);
+        room -= len;
+    }
+    memcpy(to->iid, iid, IID_SIZE);
+    memcpy(to->nonce, nonce, NONCE_SIZE);
+    memcpy(to->model, state->model, SHA256_SIZE);
+    to->label = instance->label;
+    to->key = instance->key;
+    return 0;
+}
+
+void batch_set_owner(struct batch *batch, size_t i, uint32_t owner)
+{
+    batch->row[i].owner = owner;
+}
+
+/* Room everywhere, so that nothing after the commit can fail for lack of it. */
+static int reserve(struct state *state, const struct batch *batch)
+{
+    uint32_t owners = keyring_size(state->keyring);
+    int rc =
+        holdings_reserve(&state->holdings, store_slots(state->store) + batch->n, owners);
+    if (rc == 0)
+        rc = memory_reserve(state->bank, batch->n, owners - 1);
+    return rc == MK_ETOOBIG ? fail(MK_EBUSY, "%s", strdupa(err_why())) : rc;
+}
+
+static int take_slots(struct state *state, struct batch *batch)
+{
+    batch->reused = holdings_take(&state->holdings, batch->n, batch->slot);
+    uint64_t next = store_slots(state->store) + 1;
+    for (size_t i = batch->reused; i < batch->n; i++)
+        batch->slot[i] = next++;
+    return store_slots_grow(state->store, batch->n - batch->reused);
+}
+
+static void give_slots_back(struct state *state, struct batch *batch)
+{
+    while (batch->reused > 0)
+        holdings_free_slot(&state->holdings, batch->slot[--batch->reused]);
+}
+
+/* Seals row i into its slot and adds it to the digest. */
+static int write_row(struct state *state, struct batch *batch, size_t i,
+                     const uint8_t *data_key, struct digest *digest)
+{
+    const struct row *row = &batch->row[i];
+    uint8_t body[SLOT_SIZE_MAX], key_bytes[KEY_BYTES_MAX];
+    struct slot_place place = {keyring_at(state->keyring, row->owner)->ref, data_key,
+                               batch->slot[i]};
+    struct element element = slot_element(&state->shape, &row->instance, key_bytes);
+    digest_add(digest, &element);
+    crypto_wipe(key_bytes, sizeof key_bytes);
+    slot_seal(&state->shape, &place, &row->instance, body);
+    return store_slot_write(state->store, batch->slot[i], body);
+}
+
+static int write_rows(struct state *state, struct batch *batch, struct change *change)
+{
+    uint8_t data_key[SECRET_SIZE];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < batch->n; i++) {
+        struct row *row = &batch->row[i];
+        row->instance.class = change->entry.class;
+        row->instance.added_at = change->entry.iat;
+        if (i == 0 || row->owner != batch->row[i - 1].owner)
+            rc = keyring_data_key(state->keyring, row->owner, data_key);
+        if (rc == 0)
+            rc = write_row(state, batch, i, data_key, &change->digest);
+    }
+    crypto_wipe(data_key, sizeof data_key);
+    return rc;
+}
+
+/* After the commit and the ledger: the rows become visible to searches. */
+static int show_rows(struct state *state, struct batch *batch)
+{
+    struct memory_state bank_state = state_of_bank(state);
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct row *row = &batch->row[i];
+        batch->record[i] = (struct record){.owner = row->owner,
+                                           .label = row->instance.label,
+                                           .class = row->instance.class,
+                                           .key = row->instance.key};
+        memcpy(batch->record[i].iid, row->instance.iid, IID_SIZE);
+        holdings_assign(&state->holdings, batch->slot[i], row->owner);
+    }
+    return state_break(state,
+                       memory_add(state->bank, batch->record, batch->n, &bank_state));
+}
+
+int batch_store(struct state *state, struct batch *batch, enum instance_class class,
+                const uint8_t *import)
+{
+    struct change change = {0};
+    int rc = reserve(state, batch);
+    if (rc < 0 || (rc = change_begin(state, ACT_ENROLL, &change)) < 0)
+        return rc;
+    change.entry.class = class;
+    if ((rc = take_slots(state, batch)) == 0 &&
+        (rc = write_rows(state, batch, &change)) == 0 &&
+        (!import ||
+         (rc = store_meta_write(state->store, META_IMPORT, import, IMPORT_SIZE)) == 0) &&
+        (rc = change_write(state, &change)) == 0)
+        rc = change_commit(state, &change);
+    if (rc < 0)
+        give_slots_back(state, batch);
+    else if ((rc = change_publish(state, &change)) == 0 &&
+             (rc = show_rows(state, batch)) == 0)
+        rc = state_sign(state);
+    change_done(state, &change);
+    return rc;
+}
+
+/* Where a tag stands among the first n, or n. */
+static size_t find_tag(const uint8_t (*tags)[SHA256_SIZE], size_t n, const uint8_t *tag)
+{
+    size_t i = 0;
+    while (i < n && memcmp(tags[i], tag, SHA256_SIZE))
+        i++;
+    return i;
+}
+
+/* Marks an owner that is still a place among the new tags. */
+enum { NEW_BASE = 1 << 30 };
+
+/* Known owners as they are; for unknown subjects NEW_BASE and their place among the tags. */
+static int look_up(const struct state *state, const struct subject *subjects, size_t n,
+                   uint32_t *owners, uint8_t (*tags)[SHA256_SIZE], size_t *ret_new)
+{
+    size_t new = 0;
+    for (size_t i = 0; i < n; i++) {
+        keyring_tag(state->keyring, subjects[i].id, subjects[i].len, tags[new]);
+        owners[i] = keyring_find(state->keyring, tags[new]);
+        if (owners[i] == KEYRING_NONE) {
+            size_t at = find_tag(tags, new, tags[new]);
+            owners[i] = NEW_BASE + (uint32_t)at;
+            new += at == new;
+        } else if (keyring_at(state->keyring, owners[i])->flags & FLAG_RESTRICTED) {
+            return fail(MK_ECONFLICT,
+                        "the subject is restricted: lift the restriction before "
+                        "enrolling more");
+        }
+    }
+    *ret_new = new;
+    return 0;
+}
+
+int batch_owners(struct state *state, const struct subject *subjects, size_t n,
+                 uint32_t *ret_owners)
+{
+    size_t new = 0;
+    uint8_t(*tags)[SHA256_SIZE] = calloc(n + 1, sizeof *tags);
+    uint32_t *added = calloc(n + 1, sizeof *added);
+    int rc = tags && added ? look_up(state, subjects, n, ret_owners, tags, &new)
+                           : fail(MK_ENOMEM, "no memory for a batch");
+    if (rc == 0)
+        rc = keyring_add(state->keyring, (const uint8_t(*)[SHA256_SIZE])tags, new, added);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (ret_owners[i] >= NEW_BASE)
+            ret_owners[i] = added[ret_owners[i] - NEW_BASE];
+    if (tags)
+        crypto_wipe(tags, (n + 1) * sizeof *tags);
+    free(tags);
+    free(added);
+    return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small files that are there whole or not at all: keys.
+ *
+ *     disk_write(path, bytes, len);         fsynced; beside its place first, then renamed
+ *     disk_read(path, &bytes, &len);
+ *     disk_free(bytes, len);                wiped
+ */
+#ifndef MUNKEY_STORAGE_DISK_H
+#define MUNKEY_STORAGE_DISK_H
+
+#include <stddef.h>
+
+enum { DISK_FILE_MAX = 65536, FOLDER_MAX = 3072, PATH_SIZE = 4096 };
+
+/* Mode 0600; the folder is fsynced too.  MK_EIO. */
+int disk_write(const char *path, const void *bytes, size_t len);
+
+/* NUL-terminated; at most DISK_FILE_MAX bytes.  MK_ENOTFOUND, MK_EIO. */
+int disk_read(const char *path, char **ret_bytes, size_t *ret_len);
+void disk_free(char *bytes, size_t len);
+
+/* Mode 0700; one that is there already is fine.  MK_EIO. */
+int disk_make_folder(const char *path);
+int disk_sync_folder(const char *path);
+
+/* folder/name, or a failure when that is too long. */
+int disk_path(const char *folder, const char *name, char ret_path[static PATH_SIZE]);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enrolment of one subject's instances. */
+#include "storage/enroll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "storage/batch.h"
+#include "storage/opening.h"
+#include "storage/read.h"
+
+/* Fresh ids, or with an Idempotency-Key those that a repeat computes again. */
+static void make_iids(const struct state *state, struct subject subject, size_t n,
+                      const char *idempotency_key, uint8_t (*ret_iids)[IID_SIZE])
+{
+    if (!idempotency_key) {
+        crypto_random(ret_iids, n * sizeof *ret_iids);
+        return;
+    }
+    struct bytes key = {idempotency_key, strlen(idempotency_key)};
+    for (size_t i = 0; i < n; i++)
+        opening_iid(keyring_tag_key(state->keyring), key,
+                    (struct bytes){subject.id, subject.len}, (uint32_t)i, ret_iids[i]);
+}
+
+/* Whether the subject holds the instance with this id: 1, 0 or an error. */
+static int holds(struct state *state, struct subject subject,
+                 const uint8_t iid[static IID_SIZE])
+{
+    uint8_t tag[SHA256_SIZE];
+    struct reader reader = {0};
+    struct instance instance;
+    keyring_tag(state->keyring, subject.id, subject.len, tag);
+    int found = 0, rc = reader_open(state, keyring_find(state->keyring, tag), &reader);
+    for (size_t i = 0; rc == 0 && !found && i < reader.n; i++)
+        if ((rc = reader_read(&reader, i, &instance)) == 0)
+            found = !memcmp(instance.iid, iid, IID_SIZE);
+    crypto_wipe(&instance, sizeof instance);
+    crypto_wipe(tag, sizeof tag);
+    reader_close(&reader);
+    return rc < 0 ? rc : found;
+}
+
+static int fill(const struct state *state, struct batch *batch,
+                const struct new_instance *instances, size_t n,
+                const uint8_t (*iids)[IID_SIZE])
+{
+    uint8_t nonce[NONCE_SIZE];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        crypto_random(nonce, sizeof nonce);
+        rc = batch_set(state, batch, i, &instances[i], iids[i], nonce);
+    }
+    crypto_wipe(nonce, sizeof nonce);
+    return rc;
+}
+
+/* The subject's record comes last of what can refuse: a refused one leaves no trace. */
+static int store(struct state *state, struct subject subject, struct batch *batch,
+                 size_t n)
+{
+    uint32_t owner;
+    int rc = batch_owners(state, &subject, 1, &owner);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        batch_set_owner(batch, i, owner);
+    return rc < 0 ? rc : batch_store(state, batch, CLASS_EXACT, NULL);
+}
+
+static int enroll_locked(struct state *state, struct subject subject,
+                         const struct new_instance *instances, size_t n,
+                         const char *idempotency_key, uint8_t (*iids)[IID_SIZE])
+{
+    int rc = state_usable(state);
+    if (rc < 0)
+        return rc;
+    make_iids(state, subject, n, idempotency_key, iids);
+    if (idempotency_key && (rc = holds(state, subject, iids[0])) != 0)
+        return rc < 0 ? rc : 0;
+    struct batch *batch = batch_new(n);
+    if (!batch)
+        return fail(MK_ENOMEM, "no memory for %zu instances", n);
+    rc = fill(state, batch, instances, n, (const uint8_t(*)[IID_SIZE])iids);
+    if (rc == 0)
+        rc = store(state, subject, batch, n);
+    batch_free(batch);
+    return rc;
+}
+
+int enroll(struct state *state, struct subject subject,
+           const struct new_instance *instances, size_t n, const char *idempotency_key,
+           uint8_t (*ret_iids)[IID_SIZE])
+{
+    uint8_t(*iids)[IID_SIZE];
+    if (n < 1 || n > ENROLL_MAX)
+        return fail(MK_ETOOBIG, "%zu instances in one request: it may have 1 to %d", n,
+                    ENROLL_MAX);
+    if (!(iids = calloc(n, sizeof *iids)))
+        return fail(MK_ENOMEM, "no memory for %zu instances", n);
+    pthread_mutex_lock(&state->mutex);
+    int rc = enroll_locked(state, subject, instances, n, idempotency_key, iids);
+    pthread_mutex_unlock(&state->mutex);
+    if (rc == 0)
+        memcpy(ret_iids, iids, n * sizeof *iids);
+    free(iids);
+    return rc;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting: compare everything, refuse what does not fit, and only then complete what a crash
+ * left half done (docs/LEDGER.md, "Start"). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "storage/scan.h"
+#include "storage/state_private.h"
+
+static int check_encoder(const struct state *state, const struct model_info *model)
+{
+    uint8_t encoder[SHA256_SIZE];
+    int rc = store_meta_read(state->store, META_ENCODER, encoder, sizeof encoder);
+    if (rc < 0)
+        return rc;
+    if (memcmp(encoder, model->encoder_sha256, sizeof encoder))
+        return fail(MK_EREFUSED,
+                    "the memory belongs to another key encoder than this model's: "
+                    "start with the model it was made for, or init another folder");
+    return 0;
+}
+
+/* "Unless log/entries is, byte for byte, a prefix of the database's entries": refuse. */
+static int compare_entry(void *context, uint64_t index, const uint8_t *bytes, size_t len)
+{
+    struct state *state = context;
+    struct entry_row row;
+    if (index >= store_entries(state->store))
+        return fail(MK_EREFUSED,
+                    "munkeyd.db is older than log/entries, as a restored copy is: "
+                    "put back the newest database, or people who were forgotten "
+                    "would come back");
+    int rc = store_entry_read(state->store, index, &row);
+    if (rc < 0)
+        return rc;
+    bool same = row.len == len && !memcmp(row.bytes, bytes, len);
+    entry_row_done(&row);
+    return same ? 0
+                : fail(MK_EREFUSED,
+                       "log/entries and munkeyd.db tell different stories from "
+                       "entry %llu on: put back the two that belong together",
+                       (unsigned long long)index);
+}
+
+static int compare_ledger(struct state *state)
+{
+    if (ledger_entries(state->ledger) == 0 && store_entries(state->store) > 0)
+        return fail(MK_EREFUSED,
+                    "log/entries is empty, and munkeyd.db has %llu entries: put "
+                    "log/entries back",
+                    (unsigned long long)store_entries(state->store));
+    return ledger_each_entry(state->ledger, compare_entry, state);
+}
+
+/* The signed text of log/checkpoint. */
+static int read_checkpoint(struct state *state, struct checkpoint *ret_checkpoint)
+{
+    char *note = NULL;
+    size_t len = 0;
+    int rc = ledger_get_checkpoint(state->ledger, &note);
+    if (rc == MK_ENOTFOUND)
+        return fail(MK_EREFUSED,
+                    "log/checkpoint is missing beside a database that is in use: "
+                    "put it back");
+    if (rc < 0)
+        return rc;
+    rc = note_open(note, strlen(note), &state->note_key, 1, &len);
+    if (rc == 0)
+        rc = checkpoint_parse(note, strlen(note), ret_checkpoint);
+    free(note);
+    return rc < 0 ? fail(MK_EREFUSED,
+                         "log/checkpoint is not signed by this folder's log key: "
+                         "put back the checkpoint and the key that belong together")
+                  : 0;
+}
+
+/* "... and log/checkpoint's root is the database's root at that size." */
+static int compare_checkpoint(struct state *state)
+{
+    struct checkpoint checkpoint;
+    struct merkle tree = state_tree(state);
+    uint8_t root[SHA256_SIZE];
+    int rc = read_checkpoint(state, &checkpoint);
+    if (rc < 0)
+        return rc;
+    if (checkpoint.size > store_entries(state->store))
+        return fail(MK_EREFUSED,
+                    "munkeyd.db is older than log/checkpoint, as a restored copy "
+                    "is: put back the newest database");
+    if ((rc = merkle_root(&tree, checkpoint.size, root)) < 0)
+        return fail(MK_EREFUSED,
+                    "the log's tree in munkeyd.db is damaged: put back a copy that "
+                    "is as new as log/entries");
+    if (memcmp(root, checkpoint.root, sizeof root))
+        return fail(MK_EREFUSED,
+                    "log/checkpoint was signed over another log than that of "
+                    "munkeyd.db: put back the two that belong together");
+    return 0;
+}
+
+static int read_last_entry(struct state *state, struct entry *ret_entry)
+{
+    struct entry_row row;
+    if (store_entries(state->store) == 0)
+        return fail(MK_EREFUSED,
+                    "munkeyd.db has no log: initialise the folder with munkeyctl "
+                    "init");
+    int rc = store_entry_read(state->store, store_entries(state->store) - 1, &row);
+    if (rc < 0)
+        return rc;
+    rc = entry_parse(row.bytes, row.len, ret_entry);
+    entry_row_done(&row);
+    return rc < 0 ? fail(MK_EREFUSED,
+                         "the last log entry cannot be read: put back a copy of "
+                         "munkeyd.db that is as new as log/entries")
+                  : 0;
+}
+
+/* "The scan that decrypts the slots also recomputes digest and n: unless both equal the last
+ * entry's mem[1] and n[1], refuse." */
+static int compare_memory(struct state *state, const struct entry *last)
+{
+    uint8_t stored[DIGEST_STATE_SIZE], found[DIGEST_STATE_SIZE];
+    state->last_iat = last->iat;
+    memcpy(state->mem, last->mem[1], SHA256_SIZE);
+    int rc = scan_slots(state, last->n[1]);
+    if (rc < 0 ||
+        (rc = store_meta_read(state->store, META_STATE, stored, sizeof stored)) < 0)
+        return rc;
+    uint8_t mem[SHA256_SIZE];
+    digest_value(&state->digest, mem);
+    digest_store(&state->digest, found);
+    if (state->digest.n != last->n[1] || memcmp(mem, last->mem[1], sizeof mem) ||
+        memcmp(stored, found, sizeof stored))
+        rc = fail(MK_EREFUSED,
+                  "the slots of munkeyd.db are not those that its log ends with: "
+                  "put back a copy that is as new as log/entries");
+    crypto_wipe(stored, sizeof stored);
+    crypto_wipe(found, sizeof found);
+    return rc;
+}
+
+/* The keyring records that no slot names: of an enrolment that was not committed, or of an
+ * erasure that was. */
+static int list_unnamed(const struct state *state, uint32_t **ret_owners, size_t *ret_n)
+{
+    size_t n = 0;
+    uint32_t *owners = calloc(keyring_size(state->keyring) + 1, sizeof *owners);
+    if (!owners)
+        return fail(MK_ENOMEM, "no memory for a list of keyring records");
+    for (uint32_t i = 0; i < keyring_size(state->keyring); i++)
+        if (keyring_at(state->keyring, i) && holdings_count(&state->holdings, i) == 0)
+            owners[n++] = i;
+    *ret_owners = owners;
+    *ret_n = n;
+    return 0;
+}
+
+static int bury(struct state *state, const uint32_t *owners, size_t n)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        uint8_t ref[1][REF_SIZE];
+        memcpy(ref[0], keyring_at(state->keyring, owners[i])->ref, REF_SIZE);
+        rc = ledger_append_refs(state->ledger, ref, 1);
+    }
+    return rc;
+}
+
+static int append_missing_entries(struct state *state)
+{
+    int rc = 0;
+    while (rc == 0 && ledger_entries(state->ledger) < store_entries(state->store)) {
+        struct entry_row row;
+        rc = store_entry_read(state->store, ledger_entries(state->ledger), &row);
+        if (rc < 0)
+            break;
+        rc = ledger_append_entries(state->ledger, &(struct bytes){row.bytes, row.len}, 1);
+        entry_row_done(&row);
+    }
+    return rc;
+}
+
+/* "unrestrict: the transaction also stores the ref in meta.pending, then the flag is
+ * cleared; start clears the flag of a ref that stands there." */
+static int lift_pending(struct state *state)
+{
+    uint8_t ref[REF_SIZE];
+    int rc = store_meta_read(state->store, META_PENDING, ref, sizeof ref);
+    uint32_t owner = rc < 0 ? KEYRING_NONE : keyring_find_ref(state->keyring, ref);
+    if (owner == KEYRING_NONE)
+        return rc;
+    struct keyring_record marks = *keyring_at(state->keyring, owner);
+    marks.flags &= (uint8_t)~FLAG_RESTRICTED;
+    marks.ground = 0;
+    return keyring_mark(state->keyring, owner, &marks);
+}
+
+/* In this order: a ledger that knows of an erasure whose ref is nowhere would bring the person
+ * back with an older database. */
+static int complete(struct state *state)
+{
+    uint32_t *owners = NULL;
+    size_t n = 0;
+    int rc = list_unnamed(state, &owners, &n);
+    if (rc == 0 && (rc = bury(state, owners, n)) == 0 &&
+        (rc = append_missing_entries(state)) == 0 &&
+        (rc = keyring_destroy(state->keyring, owners, n)) == 0 &&
+        (rc = keyring_repair(state->keyring)) == 0 && (rc = lift_pending(state)) == 0)
+        rc = store_empty_wal(state->store);
+    free(owners);
+    return rc;
+}
+
+static void mask_restricted(struct state *state)
+{
+    for (uint32_t i = 0; i < keyring_size(state->keyring); i++) {
+        const struct keyring_record *record = keyring_at(state->keyring, i);
+        if (record && record->flags & FLAG_RESTRICTED)
+            memory_mask(state->bank, i, true);
+    }
+}
+
+static int append_start(struct state *state)
+{
+    struct change change = {0};
+    int rc = change_begin(state, ACT_START, &change);
+    if (rc == 0 && (rc = change_write(state, &change)) == 0 &&
+        (rc = change_commit(state, &change)) == 0)
+        rc = change_publish(state, &change);
+    change_done(state, &change);
+    return rc;
+}
+
+static int open_files(struct state *state, const struct state_options *options)
+{
+    char origin[ORIGIN_SIZE] = "";
+    uint8_t public[ED25519_SIZE];
+    int rc = store_open(state->folder, &state->store);
+    if (rc == MK_ENOTFOUND)
+        return fail(MK_EREFUSED,
+                    "the state folder is not initialised: run munkeyctl init");
+    if (rc < 0 ||
+        (rc = store_meta_read(state->store, META_ORIGIN, origin, sizeof origin)) < 0 ||
+        (rc = ledger_open(state->folder, &state->ledger)) < 0 ||
+        (rc = state_read_keys(state, options)) < 0)
+        return rc;
+    state->shape.size = store_slot_size(state->store);
+    signer_public(state->log_key, public);
+    return note_key_init(origin, public, &state->note_key);
+}
+
+/* Nothing is swept before all comparisons hold. */
+static int compare(struct state *state, const struct model_info *model)
+{
+    struct entry last;
+    int rc;
+    if ((rc = check_encoder(state, model)) < 0 || (rc = compare_ledger(state)) < 0 ||
+        (rc = compare_checkpoint(state)) < 0 || (rc = read_last_entry(state, &last)) < 0)
+        return rc;
+    return compare_memory(state, &last);
+}
+
+/* A start that cannot be made is refused, whatever the reason; without memory it is said so. */
+static int refuse(int rc)
+{
+    return rc == MK_ENOMEM ? rc : fail(MK_EREFUSED, "%s", strdupa(err_why()));
+}
+
+int state_open(const struct state_options *options, const struct model_info *model,
+               const uint8_t model_sha256[static 32], struct memory *bank,
+               bool write_start, struct state **ret_state)
+{
+    struct state *state = NULL;
+    int rc = state_new(options, model, model_sha256, &state);
+    if (rc < 0)
+        return refuse(rc);
+    state->bank = bank;
+    if ((rc = open_files(state, options)) == 0 && (rc = compare(state, model)) == 0 &&
+        (rc = complete(state)) == 0) {
+        mask_restricted(state);
+        if (!write_start || (rc = append_start(state)) == 0)
+            rc = state_sign(state);
+    }
+    if (rc < 0) {
+        state->broken = true; /* nothing of it is written, not even at its closing */
+        state_close(state);
+        return refuse(rc);
+    }
+    *ret_state = state;
+    return 0;
+}

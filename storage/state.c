@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A state's life: the lock on its folder, its keys, its end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "storage/state_private.h"
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+const char *const provenance_names[PROVENANCE_FIELDS] = {"source", "collected_at",
+                                                         "lawful_basis", "consent_ref"};
+
+/* A lock on the folder and not on a file in it: closing any descriptor of a file that SQLite
+ * has open would drop SQLite's POSIX locks. */
+static int lock_folder(struct state *state, const char *folder)
+{
+    char *path = realpath(folder, NULL);
+    if (!path || strlen(path) > FOLDER_MAX) {
+        free(path);
+        return fail(MK_EREFUSED, "the state folder cannot be found: %s", strerror(errno));
+    }
+    strcpy(state->folder, path);
+    free(path);
+    state->lock = open(state->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (state->lock < 0)
+        return fail(MK_EREFUSED, "the state folder cannot be opened: %s",
+                    strerror(errno));
+    if (flock(state->lock, LOCK_EX | LOCK_NB) < 0)
+        return fail(MK_EREFUSED,
+                    "another process has the state folder open: stop munkeyd, or "
+                    "wait for munkeyctl");
+    return 0;
+}
+
+static void look_at_file_system(struct state *state)
+{
+    struct statfs fs;
+    if (fstatfs(state->lock, &fs) < 0 ||
+        (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_SUPER_MAGIC &&
+         fs.f_type != TMPFS_MAGIC))
+        snprintf(
+            state->warning, sizeof state->warning,
+            "the state folder is on a file system other than ext4 and xfs: overwritten "
+            "bytes may stay on the disk, unreadable without their keys");
+}
+
+int state_new(const struct state_options *options, const struct model_info *model,
+              const uint8_t model_sha256[static 32], struct state **ret_state)
+{
+    struct state *state = calloc(1, sizeof *state);
+    if (!state)
+        return fail(MK_ENOMEM, "no memory for the state");
+    pthread_mutex_init(&state->mutex, NULL);
+    state->lock = -1;
+    state->shape.key_dim = model->key_dim;
+    memcpy(state->model, model_sha256, SHA256_SIZE);
+    state->granularity = options->log_time_granularity;
+    state->scrub = options->scrub;
+    state->scrub_context = options->scrub_context;
+    int rc = lock_folder(state, options->folder);
+    if (rc < 0) {
+        state_close(state);
+        return rc;
+    }
+    look_at_file_system(state);
+    *ret_state = state;
+    return 0;
+}
+
+static int read_signer(const struct state *state, const char *other, const char *name,
+                       struct signer **ret_signer)
+{
+    char path[PATH_SIZE], *pem = NULL;
+    size_t len = 0;
+    int rc = disk_path(state->folder, name, path);
+    if (rc < 0 || (rc = disk_read(other ? other : path, &pem, &len)) < 0)
+        return fail(MK_EREFUSED, "%s is needed and cannot be read: put it back", name);
+    rc = signer_from_pem(pem, len, ret_signer);
+    disk_free(pem, len);
+    return rc < 0 ? fail(MK_EREFUSED, "%s is no Ed25519 key in PEM form", name) : 0;
+}
+
+static int read_keyring(struct state *state, const char *mirror)
+{
+    char root_path[PATH_SIZE], path[PATH_SIZE], *root = NULL;
+    size_t len = 0;
+    int rc;
+    if ((rc = disk_path(state->folder, "keys/root", root_path)) < 0 ||
+        (rc = disk_path(state->folder, "keys/keyring", path)) < 0)
+        return rc;
+    if (disk_read(root_path, &root, &len) < 0 || len != SECRET_SIZE)
+        rc = fail(MK_EREFUSED, "keys/root is needed and is not there whole: put it back");
+    else
+        rc = keyring_open(path, mirror, (const uint8_t *)root, &state->keyring);
+    disk_free(root, len);
+    return rc;
+}
+
+int state_read_keys(struct state *state, const struct state_options *options)
+{
+    uint8_t public[ED25519_SIZE];
+    int rc;
+    if ((rc = read_keyring(state, options->keyring_mirror)) < 0 ||
+        (rc = read_signer(state, options->log_key, "keys/log.pem", &state->log_key)) <
+            0 ||
+        (rc = read_signer(state, options->receipt_key, "keys/receipt.pem",
+                          &state->receipt_key)) < 0)
+        return rc;
+    signer_public(state->receipt_key, public);
+    receipt_kid(public, state->kid);
+    return 0;
+}
+
+void state_close(struct state *state)
+{
+    if (!state)
+        return;
+    /* Older digests and slots may stand in the WAL: SQLite would only unlink it. */
+    if (state->store && state->ledger && !state->broken)
+        store_empty_wal(state->store);
+    store_close(state->store);
+    ledger_close(state->ledger);
+    keyring_close(state->keyring);
+    signer_free(state->log_key);
+    signer_free(state->receipt_key);
+    holdings_done(&state->holdings);
+    if (state->lock >= 0)
+        close(state->lock);
+    pthread_mutex_destroy(&state->mutex);
+    crypto_wipe(state, sizeof *state);
+    free(state);
+}
+
+bool state_is_initialised(const char *folder)
+{
+    char path[PATH_SIZE];
+    return disk_path(folder, "log/checkpoint", path) == 0 && access(path, F_OK) == 0;
+}
+
+void state_status(struct state *state, struct state_status *ret_status)
+{
+    struct state_status status = {0};
+    pthread_mutex_lock(&state->mutex);
+    status.instances = state->digest.n;
+    status.subjects = keyring_subjects(state->keyring);
+    status.entries = store_entries(state->store);
+    status.slots_total = store_slots(state->store);
+    memcpy(status.digest, state->mem, sizeof status.digest);
+    memcpy(status.origin, state->note_key.name, sizeof status.origin);
+    pthread_mutex_unlock(&state->mutex);
+    *ret_status = status;
+}
+
+const char *state_warning(const struct state *state)
+{
+    return state->warning[0] ? state->warning : NULL;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in a state, for the files of storage/ that change it.  The caller holds the mutex.
+ *
+ *     struct change change;
+ *     rc = change_begin(state, ACT_ENROLL, &change);      a transaction, an entry, a digest
+ *     digest_add(&change.digest, &element);
+ *     ... store_slot_write() ...
+ *     rc = change_commit(state, &change);                 the commit point
+ *     rc = change_publish(state, &change);                ledger; then the bank may change
+ *     rc = state_sign(state);                             checkpoint: now others may see it
+ *     change_done(&change);
+ */
+#ifndef MUNKEY_STORAGE_STATE_PRIVATE_H
+#define MUNKEY_STORAGE_STATE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "storage/checkpoint.h"
+#include "storage/entry.h"
+#include "storage/disk.h"
+#include "storage/holdings.h"
+#include "storage/keyring.h"
+#include "storage/slot.h"
+#include "storage/state.h"
+#include "storage/store.h"
+
+struct state {
+    pthread_mutex_t mutex;
+    char folder[PATH_SIZE];
+    int lock; /* descriptor of the folder, locked; -1: none */
+    struct store *store;
+    struct keyring *keyring;
+    struct ledger *ledger;
+    struct memory *bank;
+    struct holdings holdings;
+    struct signer *log_key, *receipt_key;
+    struct note_key note_key; /* the log's name and public key */
+    char kid[KID_SIZE];       /* of the receipt key */
+    struct slot_shape shape;
+    uint8_t model[SHA256_SIZE]; /* of the model file */
+    uint32_t granularity;
+    void (*scrub)(void *context);
+    void *scrub_context;
+    char warning[160];
+
+    struct digest digest; /* as committed */
+    uint8_t mem[SHA256_SIZE];
+    int64_t last_iat;
+    bool broken; /* an outcome is unknown: nothing may be written until the next start */
+};
+
+/* Makes a state without its database: lock, keys.  The caller closes it whatever happens.
+ * folder is resolved: SQLite refuses symbolic links, and a StateDirectory may be one. */
+int state_new(const struct state_options *options, const struct model_info *model,
+              const uint8_t model_sha256[static 32], struct state **ret_state);
+int state_read_keys(struct state *state, const struct state_options *options);
+
+/* 0, or MK_ESTORE after an unknown outcome. */
+int state_usable(const struct state *state);
+
+/* Signs and replaces log/checkpoint.  MK_EUNKNOWN. */
+int state_sign(struct state *state);
+/* The proof of entry index against the current checkpoint; the caller frees. */
+int state_prove(struct state *state, uint64_t index, char **ret_file);
+
+/* The tree over the store's nodes. */
+struct merkle state_tree(const struct state *state);
+
+/* The bank's view of the committed state. */
+struct memory_state state_of_bank(const struct state *state);
+
+/* A change of the memory: one transaction, one log entry. */
+struct change {
+    struct entry entry;
+    struct digest digest; /* after the change */
+    char *bytes;          /* the entry's, once it is written */
+    size_t len;
+    uint64_t index; /* in the log */
+    uint8_t signature[SIGNATURE_SIZE];
+    bool open; /* a transaction is */
+};
+
+/* Reserves room in the ledger, fills in what every entry has, begins the transaction. */
+int change_begin(struct state *state, enum act act, struct change *ret_change);
+/* Writes entry, tree nodes, digest and, for acts that have one, the receipt's signature into
+ * the transaction, which stays open. */
+int change_write(struct state *state, struct change *change);
+/* The commit point.  MK_EUNKNOWN breaks the state; on success it has the change's digest. */
+int change_commit(struct state *state, struct change *change);
+/* The entry into the ledger.  MK_EUNKNOWN. */
+int change_publish(struct state *state, struct change *change);
+/* Rolls back what was not committed, and frees. */
+void change_done(struct state *state, struct change *change);
+
+/* After the commit every error means that the outcome is unknown. */
+int state_break(struct state *state, int rc);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A state folder for tests, and made-up instances of made-up people.
+ *
+ *     struct fixture f;
+ *     fixture_new(&f);                       folder, model, bank; initialised, not open
+ *     fixture_open(&f);
+ *     fixture_import(&f, 0, 2000, NOBODY);   rows of 200 subjects, ids fixed by a seed
+ *     fixture_forget(&f, 7, &done);
+ *     fixture_close(&f);
+ *     fixture_remove(&f);                    closes, and removes the folder
+ */
+#ifndef MUNKEY_TESTS_FIXTURE_H
+#define MUNKEY_TESTS_FIXTURE_H
+
+#include "storage/enroll.h"
+#include "storage/forget.h"
+
+enum { DIM = 128, SUBJECTS = 200 };
+#define NOBODY UINT32_MAX
+
+struct fixture {
+    char folder[128];
+    struct model_info model;
+    struct state_options options;
+    struct memory *bank;
+    struct state *state;
+};
+
+void fixture_new(struct fixture *f);
+int fixture_try_open(struct fixture *f); /* what state_open() says */
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+void fixture_remove(struct fixture *f);
+
+/* The path of a file in the folder; valid until the next call. */
+const char *fixture_path(const struct fixture *f, const char *name);
+/* Runs a shell command in the folder; the test fails when it fails. */
+void fixture_run(const struct fixture *f, const char *command);
+
+/* Subject number i is "person-<i>"; valid until the eighth next call. */
+struct subject fixture_subject(uint32_t number);
+/* Row number i belongs to subject i % SUBJECTS and has a key of its own. */
+struct new_instance fixture_instance(uint64_t row);
+
+/* Rows [begin, end), in batches, without those of one subject. */
+int fixture_try_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without);
+void fixture_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without);
+
+/* Enrols rows [begin, end) for one subject. */
+int fixture_enroll(struct fixture *f, uint32_t subject, uint64_t begin, uint64_t end);
+int fixture_forget(struct fixture *f, uint32_t subject, struct forgotten *ret_forgotten);
+
+#endif
