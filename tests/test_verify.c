@@ -203,33 +203,54 @@ static void a_checkpoint_that_the_log_did_not_sign_is_found(void **state)
     signer_free(signer);
 }
 
-/* A checkpoint of the same root in another log, well signed by that log's key. */
-static void a_checkpoint_of_another_log_is_found(void **state)
+/* The example's proof on a checkpoint of this origin, signed under this name by a fresh key,
+ * whose verifier key ret_vkey is. */
+static char *proof_signed_by(const char *origin, const char *name,
+                             char ret_vkey[static VKEY_SIZE])
 {
-    (void)state;
-    struct checkpoint checkpoint = {.origin = "other.test/log", .size = 5};
     struct signer *signer;
     struct note_key key;
     struct proof proof;
     uint8_t public[ED25519_SIZE];
-    char vkey[VKEY_SIZE], *note, *file;
-    vector_hash(vector_text("root"), checkpoint.root);
+    char *note, *file, text[512];
     assert_ok(signer_new(&signer));
     signer_public(signer, public);
-    assert_ok(note_key_init(checkpoint.origin, public, &key));
-    note_vkey(&key, vkey);
+    assert_ok(note_key_init(name, public, &key));
+    note_vkey(&key, ret_vkey);
     const struct signer *signers[] = {signer};
-    assert_ok(checkpoint_sign(&checkpoint, signers, 1, &note));
+    const char *root = strchr(strchr(vector_text("checkpoint"), '\n') + 1, '\n') + 1;
+    snprintf(text, sizeof text, "%s\n5\n%.*s\n", origin, (int)strcspn(root, "\n"), root);
+    assert_ok(note_sign(text, name, signers, 1, &note));
     assert_ok(proof_parse(vector_text("tlog_proof"), &proof));
     assert_ok(proof_write(3, &proof.path, note, &file));
+    free(note);
+    signer_free(signer);
+    return file;
+}
+
+static void assert_checkpoint_fails(const char *origin, const char *name)
+{
+    char vkey[VKEY_SIZE], *file = proof_signed_by(origin, name, vkey);
     struct claim claim = full_claim();
     struct trust trust = full_trust();
     claim.proof = file;
     trust.vkeys = vkey;
     assert_fails(&claim, &trust, CHECK_CHECKPOINT);
-    free(note);
     free(file);
-    signer_free(signer);
+}
+
+/* The same root, well signed, but not by this log. */
+static void a_checkpoint_of_another_log_is_found(void **state)
+{
+    (void)state;
+    assert_checkpoint_fails("other.test/log", "other.test/log");
+}
+
+/* A trusted key of somebody else, a witness say, does not stand for the log's. */
+static void a_checkpoint_that_only_somebody_else_signed_is_found(void **state)
+{
+    (void)state;
+    assert_checkpoint_fails(vector_text("log.origin"), "witness.test");
 }
 
 static void neighbours_that_do_not_meet_are_found(void **state)
@@ -307,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_proof_of_another_entry_is_found),
         cmocka_unit_test(a_checkpoint_that_the_log_did_not_sign_is_found),
         cmocka_unit_test(a_checkpoint_of_another_log_is_found),
+        cmocka_unit_test(a_checkpoint_that_only_somebody_else_signed_is_found),
         cmocka_unit_test(neighbours_that_do_not_meet_are_found),
         cmocka_unit_test(a_well_signed_payload_that_is_no_receipt_s_entry_is_found),
         cmocka_unit_test(what_is_no_receipt_cannot_be_verified),
