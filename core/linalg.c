@@ -7,9 +7,13 @@
  */
 #include "core/linalg.h"
 
+#include <assert.h>
 #include <cblas.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LANES = 16 };
@@ -55,6 +59,52 @@ void linalg_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t l
 {
     GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
          ldc);
+}
+
+/* Buffers are numbered; a product takes the lowest that is free. So as many are in use as
+ * there have been products at a time. */
+static struct {
+    pthread_rwlock_t lock;
+    atomic_size_t inside, most;
+} buffers = {.lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP};
+
+/* OpenBLAS exports these, but no header of it declares them. */
+extern void *blas_memory_alloc(int procpos);
+extern void blas_memory_free(void *buffer);
+
+void linalg_enter(void)
+{
+    pthread_rwlock_rdlock(&buffers.lock);
+    size_t now = atomic_fetch_add(&buffers.inside, 1) + 1,
+           most = atomic_load(&buffers.most);
+    while (now > most && !atomic_compare_exchange_weak(&buffers.most, &most, now))
+        ;
+}
+
+void linalg_leave(void)
+{
+    atomic_fetch_sub(&buffers.inside, 1);
+    pthread_rwlock_unlock(&buffers.lock);
+}
+
+/* A product of zeros in every buffer: each is held until the last one is done, or the
+ * next product would take the first again. */
+void linalg_scrub(size_t m, size_t n, size_t k)
+{
+    void *held[64];
+    real *zeros = calloc(m * k + k * n + m * n, sizeof *zeros);
+    assert(zeros);
+    pthread_rwlock_wrlock(&buffers.lock);
+    size_t most = atomic_load(&buffers.most);
+    most = most < 64 ? most : 64;
+    for (size_t i = 0; i < most; i++) {
+        linalg_nn(m, n, k, 1, zeros, k, zeros + m * k, n, 0, zeros + m * k + k * n, n);
+        held[i] = blas_memory_alloc(0);
+    }
+    for (size_t i = 0; i < most; i++)
+        blas_memory_free(held[i]);
+    pthread_rwlock_unlock(&buffers.lock);
+    free(zeros);
 }
 
 INLINE real total(const real lane[LANES])

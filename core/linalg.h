@@ -30,8 +30,11 @@ void linalg_nt(size_t m, size_t n, size_t k, real alpha, const real *a, size_t l
 void linalg_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
                const real *b, size_t ldb, real beta, real *c, size_t ldc);
 
-/* Overwrites what products of up to (m, k) by (k, n) left in BLAS packing buffers,
- * whichever thread they were of, as long as no product runs meanwhile. */
+/* BLAS copies operands into buffers of its own and leaves them there.  linalg_scrub()
+ * waits until nobody is between enter and leave, and overwrites what products of up to
+ * (m, k) by (k, n) that were computed between them have left, on all threads. */
+void linalg_enter(void);
+void linalg_leave(void);
 void linalg_scrub(size_t m, size_t n, size_t k);
 
 /* y (rows, out) = x (rows, in) w (in, out) + b (out); or y is x w + b + skip (rows, out).

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/model_forward.h"
 #include "core/model_parts.h"
+#include "core/model_stem.h"
 #include "core/model_writer.h"
 
 struct scratch {
@@ -154,10 +155,21 @@ void scratch_free(struct scratch *scratch)
     free(scratch);
 }
 
+/* The tallest and the deepest left operand, in one; right operands are weights, or keys
+ * and values of one head. */
+void model_scrub(const struct model *model)
+{
+    const struct shape *s = &model->shape;
+    size_t tall = stem_half(s->height) * stem_half(s->width), deep = 9 * s->stem;
+    linalg_scrub(tall, 64, deep > s->hidden ? deep : s->hidden);
+}
+
 void model_embed(const struct model *model, struct scratch *scratch,
                  const uint8_t *pixels, float *ret_z)
 {
+    linalg_enter();
     forward_run(scratch->encode, &model->encoder->net, pixels, NULL);
+    linalg_leave();
     memcpy(ret_z, scratch->encode->z, model->shape.d * sizeof *ret_z);
 }
 
@@ -180,7 +192,9 @@ static void project(const struct model *model, const float *z, float *u)
 void model_quantise(const struct model *model, const float *z, struct key *ret_key)
 {
     float u[KEY_DIM_MAX], max = 0;
+    linalg_enter();
     project(model, z, u);
+    linalg_leave();
     for (size_t i = 0; i < model->shape.key_dim; i++)
         max = fmaxf(max, fabsf(u[i]));
     *ret_key = (struct key){.scale = max / 127};
@@ -212,9 +226,11 @@ void model_passes(const struct model *model, struct scratch *scratch,
                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
 {
     size_t classes = model->shape.classes, passes = scratch->predict->passes;
+    linalg_enter();
     write_exemplars(model, scratch, hits, n);
     forward_run(scratch->predict, &model->classifier->net, pixels,
                 scratch->write->exemplar);
+    linalg_leave();
     memcpy(ret_p, scratch->predict->logits, passes * classes * sizeof *ret_p);
     for (size_t i = 0; i < passes; i++)
         linalg_softmax(ret_p + i * classes, classes);

@@ -69,4 +69,9 @@ void model_key(const struct model *model, struct scratch *scratch, const uint8_t
 void model_predict(const struct model *model, struct scratch *scratch,
                    const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p);
 
+/* Overwrites what OpenBLAS keeps of images and exemplar tokens in its packing buffers, on
+ * all threads: a forget calls it once the bank has dropped the keys.  Waits for the
+ * images that are being computed; takes about 0.1 ms for each thread that computes. */
+void model_scrub(const struct model *model);
+
 #endif
