@@ -258,7 +258,7 @@ static int want_calibration(const struct safetensors *file, struct model_info *i
 static int want_info(const struct safetensors *file, struct model *model)
 {
     static const char *const ranges[] = {"b1", "b2", "val"};
-    const char *name, *resize;
+    const char *name, *resize = NULL;
     int rc = want(file, "name", &name);
     if (rc == 0 && (!*name || strlen(name) >= sizeof model->name))
         rc = fail(MK_EINPUT, "__metadata__: name is 1 to %zu bytes long",
