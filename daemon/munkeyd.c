@@ -2,6 +2,7 @@
 /* The daemon: starts its parts in order, serves until a signal, closes them in reverse.
  */
 #include <argp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,33 +63,44 @@ static sigset_t block_signals(void)
     return signals;
 }
 
-static int start_memory(struct running *running)
+static int start_bank(struct running *running)
 {
-    const struct config *config = &running->config;
-    const struct state_options options = config_state(config);
     struct service *service = &running->service;
-    int rc;
+    const long capacity = running->config.capacity;
 
-    if ((rc = model_file_load(config->model, &running->model, service->model_sha256)) < 0)
-        return rc;
-    service->model = running->model;
-    service->bank = memory_new(model_info(service->model)->key_dim, config->capacity);
+    service->bank = memory_new(model_info(running->model)->key_dim, capacity);
     if (!service->bank)
         return fail(MK_ENOMEM, "no memory for %ld instances; lower the setting capacity",
-                    config->capacity);
+                    capacity);
     if (!memory_is_locked(service->bank))
         say(SD_NOTICE, "the keys are not locked into RAM and could reach the swap: raise "
                        "LimitMEMLOCK");
-    if (!state_is_initialised(config->state))
-        return fail(MK_EREFUSED,
-                    "%s is no state folder yet; make one with: munkeyctl init --state %s "
-                    "--model %s --origin NAME",
-                    config->state, config->state, config->model);
-    return state_open(&options, model_info(service->model), service->model_sha256,
-                      service->bank, true, &service->state);
+    return 0;
 }
 
-static int start_serving(struct running *running)
+static int start_state(struct running *running)
+{
+    const struct config *config = &running->config;
+    struct state_options options = config_state(config);
+    struct service *service = &running->service;
+    int rc;
+
+    if (!state_is_initialised(config->state))
+        return fail(
+            MK_EREFUSED,
+            "%s is no state folder; make one: munkeyctl init --state %s --model %s",
+            config->state, config->state, config->model);
+    options.scrub = http_wipe;
+    options.scrub_context = service;
+    if ((rc = state_open(&options, model_info(running->model), service->model_sha256,
+                         service->bank, true, &service->state)) < 0)
+        return rc;
+    if (state_warning(service->state))
+        say(SD_WARNING, "%s", state_warning(service->state));
+    return tokens_open(config->state, &service->tokens);
+}
+
+static int start_http(struct running *running)
 {
     const struct config *config = &running->config;
     char admin_socket[4096];
@@ -99,14 +111,26 @@ static int start_serving(struct running *running)
         .admin_socket = admin_socket,
         .predict_threads = config->predict_threads,
     };
-    int rc;
 
     snprintf(admin_socket, sizeof admin_socket, "%s/control.sock", config->state);
-    if ((rc = tokens_open(config->state, &running->service.tokens)) < 0)
-        return rc;
     running->service.limits = config_limits(config);
     running->service.public_log = config->public_log;
     return http_start(&options, &running->service, &running->http);
+}
+
+/* In this order; stop() closes in reverse. */
+static int start(const struct config_source *source, struct running *running)
+{
+    int rc;
+
+    if ((rc = config_load(source, &running->config)) < 0 ||
+        (rc = model_file_load(running->config.model, &running->model,
+                              running->service.model_sha256)) < 0)
+        return rc;
+    running->service.model = running->model;
+    if ((rc = start_bank(running)) < 0 || (rc = start_state(running)) < 0)
+        return rc;
+    return start_http(running);
 }
 
 static void announce(const struct running *running)
@@ -174,8 +198,7 @@ int main(int argc, char **argv)
     hide_memory();
     argp_parse(&argp, argc, argv, 0, NULL, &source);
     const sigset_t signals = block_signals();
-    if ((rc = config_load(&source, &running.config)) == 0 &&
-        (rc = start_memory(&running)) == 0 && (rc = start_serving(&running)) == 0) {
+    if ((rc = start(&source, &running)) == 0) {
         announce(&running);
         wait_for_end(&running, &signals);
     } else {
