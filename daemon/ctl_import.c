@@ -29,7 +29,7 @@ struct wishes {
 struct job {
     struct config config;
     struct model *model;
-    uint8_t model_sha256[32], images_sha256[32];
+    uint8_t model_sha256[32];
     struct idx images, labels; /* (n, height, width) and (n) */
     uint8_t *csv;
     size_t csv_len;
@@ -83,30 +83,13 @@ static error_t take(int key, char *argument, struct argp_state *state)
     }
 }
 
-static int read_idx(const char *path, struct idx *ret_idx, uint8_t ret_sha256[static 32])
-{
-    uint8_t *bytes;
-    size_t len;
-    int rc = file_read(path, FILE_MAX, &bytes, &len);
-
-    if (rc < 0)
-        return rc;
-    crypto_sha256(bytes, len, ret_sha256);
-    if ((rc = idx_parse(bytes, len, ret_idx)) < 0)
-        rc = fail(rc, "%s: %s", path, err_why());
-    free(bytes);
-    return rc;
-}
-
 static int check_images(const struct job *job)
 {
     const struct model_info *info = model_info(job->model);
 
-    if (job->images.dims != 3 || job->labels.dims != 1 || job->images.n != job->labels.n)
-        return fail(MK_EINPUT,
-                    "an import takes n images and their n labels; these are %zu "
-                    "and %zu",
-                    job->images.n, job->labels.n);
+    if (job->images.n != job->labels.n)
+        return fail(MK_EINPUT, "%zu images, but %zu labels", job->images.n,
+                    job->labels.n);
     if (job->images.height != info->height || job->images.width != info->width ||
         info->channels != 1)
         return fail(MK_EINPUT, "the images are %zu x %zu, the model wants %u x %u",
@@ -138,16 +121,17 @@ static int check_unique(const struct rows *rows, size_t images)
 
 static int read_inputs(const struct wishes *wishes, struct job *job)
 {
-    uint8_t part[3][32];
+    uint8_t part[3][32]; /* of images, labels, rows */
     int rc;
 
     if ((rc = model_file_load(job->config.model, &job->model, job->model_sha256)) < 0 ||
-        (rc = read_idx(wishes->images, &job->images, part[0])) < 0 ||
-        (rc = read_idx(wishes->labels, &job->labels, part[1])) < 0 ||
+        (rc = idx_read(wishes->images, 3, &job->images)) < 0 ||
+        (rc = idx_read(wishes->labels, 1, &job->labels)) < 0 ||
         (rc = check_images(job)) < 0 ||
         (rc = file_read(wishes->csv, FILE_MAX, &job->csv, &job->csv_len)) < 0)
         return rc;
-    memcpy(job->images_sha256, part[0], 32);
+    memcpy(part[0], job->images.sha256, 32);
+    memcpy(part[1], job->labels.sha256, 32);
     crypto_sha256(job->csv, job->csv_len, part[2]);
     crypto_sha256(part, sizeof part, job->import.input_sha256);
     rc = rows_parse((char *)job->csv, job->csv_len, job->images.n, &job->rows);
@@ -176,7 +160,7 @@ static enum instance_class class_of(const struct job *job, const struct row *row
 {
     const struct model_info *info = model_info(job->model);
 
-    if (memcmp(job->images_sha256, info->data_sha256, 32) != 0)
+    if (memcmp(job->images.sha256, info->data_sha256, 32) != 0)
         return CLASS_EXACT;
     for (size_t i = 0; i < info->n_seen; i++)
         if (row->index >= info->seen[i].begin && row->index < info->seen[i].end)
