@@ -100,7 +100,7 @@ pixels() {
 batch() {
     printf '{"top_k":10,"inputs":['
     pixels "$1" "$2" | od -An -v -tu1 -w784 |
-        awk '{ gsub(/ +/, ","); printf "%s[%s]", NR > 1 ? "," : "", substr($0, 2) }'
+        awk '{ gsub(/ +/, ","); printf "%s[%s]", (NR > 1 ? "," : ""), substr($0, 2) }'
     printf ']}'
 }
 

@@ -7,6 +7,7 @@
 #
 # A check runs its command; what a failing one printed is shown as a diagnosis.
 tap_n=0 tap_failed=0
+tap_out=$(mktemp) || exit 1
 
 ok() {
     tap_n=$((tap_n + 1))
@@ -22,11 +23,11 @@ not_ok() {
 check() {
     tap_name=$1
     shift
-    if tap_out=$("$@" 2>&1); then
+    if "$@" >"$tap_out" 2>&1; then # not in a subshell: it may set variables, and wait
         ok "$tap_name"
     else
         not_ok "$tap_name"
-        printf '%s\n' "$tap_out" | sed -n '1,20s/^/# /p'
+        sed -n '1,20s/^/# /p' "$tap_out"
     fi
 }
 
@@ -36,6 +37,7 @@ refused() {
 }
 
 skip_all() {
+    rm -f "$tap_out"
     echo "1..0 # SKIP $1"
     exit 0
 }
@@ -46,6 +48,7 @@ bail_out() {
 }
 
 finish() {
+    rm -f "$tap_out"
     echo "1..$tap_n"
     [ "$tap_failed" -eq 0 ]
     exit
