@@ -2,7 +2,7 @@
 # A real daemon and real images for the stories.  Source tests/tap.sh first.
 #
 #     make_state shop rows.csv             $work/shop, with the images that rows.csv names
-#     start shop                           on a free port: $url, $token, $pid
+#     start shop [OPTION...]               on a free port: $url, $token, $pid
 #     api GET /subjects/a                  with the token; prints the body
 #     batch 0 250 | api POST /predict -H 'Content-Type: application/json' --data-binary @-
 #     stop                                 SIGTERM, and waits for a clean end
@@ -41,18 +41,20 @@ make_state() {
 
 # Port 0 takes a free one; the log says which.
 start() {
-    "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$1" --port 0 \
-        2>"$work/$1.log" &
+    name=$1
+    shift
+    "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 "$@" \
+        2>"$work/$name.log" &
     pid=$! url=
     for _ in $(seq 300); do
-        port=$(sed -n 's/.*listening on 127.0.0.1 port //p' "$work/$1.log")
+        port=$(sed -n 's/.*listening on 127.0.0.1 port //p' "$work/$name.log")
         [ -n "$port" ] && url=http://127.0.0.1:$port && break
-        kill -0 $pid 2>/dev/null || bail_out "munkeyd ended: $(cat "$work/$1.log")"
+        kill -0 $pid 2>/dev/null || bail_out "munkeyd ended: $(cat "$work/$name.log")"
         sleep 0.1
     done
-    [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$1.log")"
-    [ -e "$work/$1.token" ] || ctl token "$1" add --scopes all >"$work/$1.token" 2>/dev/null
-    token=$(cat "$work/$1.token")
+    [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$name.log")"
+    [ -e "$work/$name.token" ] || ctl token "$name" add --scopes all >"$work/$name.token" 2>/dev/null
+    token=$(cat "$work/$name.token")
 }
 
 api() {
