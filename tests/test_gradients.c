@@ -130,9 +130,215 @@ static void every_weight_of_net_and_writer_has_the_right_gradient(void **state)
     backward_free(b);
 }
 
+/* One operator of n numbers to m; back adds nothing but writes dx. */
+enum { OP_MAX = 400 };
+struct op {
+    const char *name;
+    size_t n, m;
+    void (*run)(const real *x, real *y);
+    void (*back)(const real *x, const real *dy, real *dx);
+};
+
+/* The loss is a sum of outputs, each times a drawn number. */
+static double op_loss(const struct op *op, const real *x, const real *share)
+{
+    real y[OP_MAX] = {0};
+    double loss = 0;
+    op->run(x, y);
+    for (size_t i = 0; i < op->m; i++)
+        loss += y[i] * share[i];
+    return loss;
+}
+
+static void check_op(const struct op *op)
+{
+    real x[OP_MAX], share[OP_MAX], dx[OP_MAX] = {0};
+    const real h = 1e-5;
+    randomise(x, op->n, 1, 10);
+    randomise(share, op->m, 1, 11);
+    op->back(x, share, dx);
+    for (size_t i = 0; i < op->n; i++) {
+        real was = x[i];
+        x[i] = was + h;
+        double above = op_loss(op, x, share);
+        x[i] = was - h;
+        double want = (above - op_loss(op, x, share)) / (2 * h);
+        x[i] = was;
+        if (fabs(want - dx[i]) > 1e-7 * fmax(1, fabs(want)))
+            fail_msg("%s[%zu]: %.9g, central difference %.9g", op->name, i, (double)dx[i],
+                     want);
+    }
+}
+
+enum { WIDE = 19, TALL = 3 }; /* more than one register, and a rest */
+
+static const real gain[WIDE] = {1, 2, -1, .5, 3}, bias[WIDE] = {4, 5};
+
+static void norm_run(const real *x, real *y)
+{
+    real stats[2 * TALL];
+    linalg_layer_norm(x, TALL, WIDE, gain, bias, y, stats);
+}
+
+static void norm_back(const real *x, const real *dy, real *dx)
+{
+    real y[TALL * WIDE], stats[2 * TALL], dgain[WIDE], dbias[WIDE];
+    linalg_layer_norm(x, TALL, WIDE, gain, bias, y, stats);
+    linalg_layer_norm_backward(dy, x, stats, TALL, WIDE, gain, dx, dgain, dbias);
+}
+
+static void gelu_run(const real *x, real *y)
+{
+    linalg_gelu(x, WIDE, y);
+}
+
+static void gelu_back(const real *x, const real *dy, real *dx)
+{
+    linalg_gelu_backward(dy, x, WIDE, dx);
+}
+
+static void relu_run(const real *x, real *y)
+{
+    memcpy(y, x, WIDE * sizeof *x);
+    linalg_relu(y, WIDE);
+}
+
+static void relu_back(const real *x, const real *dy, real *dx)
+{
+    real y[WIDE];
+    relu_run(x, y);
+    memcpy(dx, dy, WIDE * sizeof *dx);
+    linalg_relu_backward(y, WIDE, dx);
+}
+
+static void softmax_run(const real *x, real *y)
+{
+    memcpy(y, x, WIDE * sizeof *x);
+    linalg_softmax(y, WIDE);
+}
+
+static void softmax_back(const real *x, const real *dy, real *dx)
+{
+    real y[WIDE];
+    softmax_run(x, y);
+    memcpy(dx, dy, WIDE * sizeof *dx);
+    linalg_softmax_backward(y, WIDE, dx);
+}
+
+/* x: (4, 3) input, (3, 2) weights, (2) bias, (4, 2) skip. */
+static void linear_run(const real *x, real *y)
+{
+    linalg_linear_skip(x, 4, 3, x + 12, x + 18, 2, x + 20, y);
+}
+
+static void linear_back(const real *x, const real *dy, real *dx)
+{
+    linalg_linear_input(dy, 4, 3, 2, x + 12, 0, dx);
+    linalg_linear_weights(x, dy, 4, 3, 2, dx + 12, dx + 18);
+    memcpy(dx + 20, dy, 8 * sizeof *dx);
+}
+
+static void gather_run(const real *x, real *y)
+{
+    stem_gather(x, 5, 4, 2, y);
+}
+
+static void gather_back(const real *x, const real *dy, real *dx)
+{
+    (void)x;
+    stem_scatter(dy, 5, 4, 2, dx);
+}
+
+static void entropy_run(const real *x, real *y)
+{
+    real dlogits[5];
+    *y = cross_entropy(x, 5, 2, .1, 3, dlogits);
+}
+
+static void entropy_back(const real *x, const real *dy, real *dx)
+{
+    cross_entropy(x, 5, 2, .1, 3, dx);
+    for (size_t i = 0; i < 5; i++)
+        dx[i] *= *dy;
+}
+
+/* T = 3, one seeing and one blind pass, heads of size 4.  x: q, then keys and values. */
+enum { AT = 3, AROWS = AT + 4, ASIZE = 4, AQ = AROWS * ASIZE, AKV = AROWS * 2 * ASIZE };
+
+static struct attention small_attention(const real *x, bool readouts_only, real *weight,
+                                        real *out)
+{
+    return (struct attention){
+        .tokens = AT,
+        .seeing = 1,
+        .passes = 2,
+        .readouts_only = readouts_only,
+        .size = ASIZE,
+        .q = x,
+        .kv = x + AQ,
+        .q_ld = ASIZE,
+        .kv_ld = 2 * ASIZE,
+        .value_offset = ASIZE,
+        .weight = weight,
+        .out = out,
+        .out_ld = ASIZE,
+    };
+}
+
+static void attention_through(const real *x, bool readouts_only, const real *dy, real *dx)
+{
+    real weight[AROWS * (AT + 2)], dweight[AROWS * (AT + 2)], out[AQ];
+    struct attention a = small_attention(x, readouts_only, weight, out);
+    attention_forward(&a);
+    attention_backward(&a, dy, dweight, dx, dx + AQ);
+}
+
+static void attention_run(const real *x, real *y)
+{
+    real weight[AROWS * (AT + 2)];
+    struct attention a = small_attention(x, false, weight, y);
+    attention_forward(&a);
+}
+
+static void attention_back(const real *x, const real *dy, real *dx)
+{
+    attention_through(x, false, dy, dx);
+}
+
+static void readouts_run(const real *x, real *y)
+{
+    real weight[AROWS * (AT + 2)];
+    struct attention a = small_attention(x, true, weight, y);
+    attention_forward(&a);
+}
+
+static void readouts_back(const real *x, const real *dy, real *dx)
+{
+    attention_through(x, true, dy, dx);
+}
+
+static void every_operator_has_the_right_gradient(void **state)
+{
+    (void)state;
+    const struct op ops[] = {
+        {"layer norm", TALL * WIDE, TALL * WIDE, norm_run, norm_back},
+        {"gelu", WIDE, WIDE, gelu_run, gelu_back},
+        {"relu", WIDE, WIDE, relu_run, relu_back},
+        {"softmax", WIDE, WIDE, softmax_run, softmax_back},
+        {"linear", 28, 8, linear_run, linear_back},
+        {"gathered patches", 40, 6 * 18, gather_run, gather_back},
+        {"cross-entropy", 5, 1, entropy_run, entropy_back},
+        {"attention", AQ + AKV, AQ, attention_run, attention_back},
+        {"attention of readouts", AQ + AKV, 2 * ASIZE, readouts_run, readouts_back},
+    };
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        check_op(&ops[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operator_has_the_right_gradient),
         cmocka_unit_test_setup_teardown(
             every_weight_of_net_and_writer_has_the_right_gradient, set_up, tear_down),
     };
