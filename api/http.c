@@ -331,11 +331,12 @@ void http_drain(struct http *http)
     quiesce(&http->public);
 }
 
-void http_wipe(void *service)
+void http_wipe(void *context)
 {
-    struct lanes *lanes = ((struct service *)service)->lanes;
-    if (lanes)
-        lanes_wipe(lanes);
+    struct service *service = context;
+    if (service->lanes)
+        lanes_wipe(service->lanes);
+    model_scrub(service->model);
 }
 
 /* Replies that are on their way get FAREWELL_SECONDS. */

@@ -29,7 +29,7 @@ int http_start(const struct http_options *options, struct service *service,
                struct http **ret_http);
 uint16_t http_port(const struct http *http);
 
-/* Makes every thread that predicts wipe what it holds of earlier predictions, and waits
+/* Makes every thread that predicts wipe what it and OpenBLAS hold of earlier ones, and waits
  * for it: state_options.scrub, with a struct service as its context, served or not. */
 void http_wipe(void *service);
 
