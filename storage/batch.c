@@ -73,7 +73,7 @@ int batch_set(const struct state *state, struct batch *batch, size_t i,
     memcpy(to->nonce, nonce, NONCE_SIZE);
     memcpy(to->model, state->model, SHA256_SIZE);
     to->label = instance->label;
-    to->key = instance->key;
+    memcpy(&to->key, &instance->key, sizeof to->key);
     return 0;
 }
 
@@ -120,7 +120,9 @@ static int write_row(struct state *state, struct batch *batch, size_t i,
     digest_add(digest, &element);
     crypto_wipe(key_bytes, sizeof key_bytes);
     slot_seal(&state->shape, &place, &row->instance, body);
-    return store_slot_write(state->store, batch->slot[i], body);
+    int rc = store_slot_write(state->store, batch->slot[i], body);
+    crypto_wipe(body, sizeof body);
+    return rc;
 }
 
 static int write_rows(struct state *state, struct batch *batch, struct change *change)
@@ -146,11 +148,7 @@ static int show_rows(struct state *state, struct batch *batch)
     struct memory_state bank_state = state_of_bank(state);
     for (size_t i = 0; i < batch->n; i++) {
         const struct row *row = &batch->row[i];
-        batch->record[i] = (struct record){.owner = row->owner,
-                                           .label = row->instance.label,
-                                           .class = row->instance.class,
-                                           .key = row->instance.key};
-        memcpy(batch->record[i].iid, row->instance.iid, IID_SIZE);
+        slot_record(&row->instance, row->owner, &batch->record[i]);
         holdings_assign(&state->holdings, batch->slot[i], row->owner);
     }
     return state_break(state,

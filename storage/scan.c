@@ -52,14 +52,9 @@ static int take(struct scan *scan, const struct instance *instance)
     struct state *state = scan->state;
     uint8_t key_bytes[KEY_BYTES_MAX];
     struct element element = slot_element(&state->shape, instance, key_bytes);
-    struct record *record = &scan->record[scan->n++];
     digest_add(&state->digest, &element);
     crypto_wipe(key_bytes, sizeof key_bytes);
-    *record = (struct record){.owner = scan->owner,
-                              .label = instance->label,
-                              .class = instance->class,
-                              .key = instance->key};
-    memcpy(record->iid, instance->iid, IID_SIZE);
+    slot_record(instance, scan->owner, &scan->record[scan->n++]);
     return scan->n == BATCH ? flush(scan) : 0;
 }
 

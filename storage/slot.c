@@ -138,6 +138,16 @@ int slot_open(const struct slot_shape *shape, const struct slot_place *place,
     return rc;
 }
 
+void slot_record(const struct instance *instance, uint32_t owner,
+                 struct record *ret_record)
+{
+    memcpy(ret_record->iid, instance->iid, IID_SIZE);
+    ret_record->owner = owner;
+    ret_record->label = instance->label;
+    ret_record->class = instance->class;
+    memcpy(&ret_record->key, &instance->key, sizeof instance->key);
+}
+
 struct element slot_element(const struct slot_shape *shape,
                             const struct instance *instance,
                             uint8_t key_bytes[static KEY_BYTES_MAX])

@@ -14,7 +14,7 @@ static void show(const struct instance *instance, struct held_instance *ret_held
     ret_held->label = instance->label;
     ret_held->class = instance->class;
     ret_held->added_at = instance->added_at;
-    ret_held->key = instance->key;
+    memcpy(&ret_held->key, &instance->key, sizeof ret_held->key);
     memcpy(ret_held->provenance, instance->provenance, sizeof ret_held->provenance);
 }
 

@@ -81,17 +81,17 @@ struct subject fixture_subject(uint32_t number)
 }
 
 /* A small deterministic generator: the same row is the same instance in every process. */
-struct new_instance fixture_instance(uint64_t row)
+void fixture_instance(uint64_t row, struct new_instance *ret_instance)
 {
-    struct new_instance instance = {.label = row % 2,
-                                    .provenance.field = {"shop", "", "", ""}};
     uint64_t x = row * 0x9e3779b97f4a7c15u + 1;
+    memset(ret_instance, 0, sizeof *ret_instance);
+    ret_instance->label = row % 2;
+    ret_instance->provenance.field[0] = "shop";
     for (int i = 0; i < DIM; i++) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-        instance.key.q[i] = (int8_t)((int)(x >> 40 & 255) - 127);
+        ret_instance->key.q[i] = (int8_t)((int)(x >> 40 & 255) - 127);
     }
-    instance.key.scale = 1.0f / 127;
-    return instance;
+    ret_instance->key.scale = 1.0f / 127;
 }
 
 int fixture_try_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without)
@@ -104,12 +104,14 @@ int fixture_try_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t
         if (row % SUBJECTS != without) {
             int len = snprintf(names[n], sizeof names[n], "person-%u",
                                (unsigned)(row % SUBJECTS));
-            rows[n] =
-                (struct import_row){row, {names[n], (size_t)len}, fixture_instance(row)};
+            rows[n].row = row;
+            rows[n].subject = (struct subject){names[n], (size_t)len};
+            fixture_instance(row, &rows[n].instance);
             n++;
         }
         if (n == ENROLL_MAX || (n > 0 && row + 1 == end)) {
             int rc = import_rows(f->state, &import, CLASS_EXACT, rows, n, row + 1);
+            explicit_bzero(rows, sizeof rows); /* tests look for remnants */
             if (rc < 0)
                 return rc;
             n = 0;
@@ -128,8 +130,11 @@ int fixture_enroll(struct fixture *f, uint32_t subject, uint64_t begin, uint64_t
     struct new_instance instance[ENROLL_MAX];
     uint8_t iids[ENROLL_MAX][IID_SIZE];
     for (uint64_t row = begin; row < end; row++)
-        instance[row - begin] = fixture_instance(row);
-    return enroll(f->state, fixture_subject(subject), instance, end - begin, NULL, iids);
+        fixture_instance(row, &instance[row - begin]);
+    int rc =
+        enroll(f->state, fixture_subject(subject), instance, end - begin, NULL, iids);
+    explicit_bzero(instance, sizeof instance); /* tests look for remnants */
+    return rc;
 }
 
 int fixture_forget(struct fixture *f, uint32_t subject, struct forgotten *ret_forgotten)

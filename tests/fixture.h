@@ -39,8 +39,9 @@ void fixture_run(const struct fixture *f, const char *command);
 
 /* Subject number i is "person-<i>"; valid until the eighth next call. */
 struct subject fixture_subject(uint32_t number);
-/* Row number i belongs to subject i % SUBJECTS and has a key of its own. */
-struct new_instance fixture_instance(uint64_t row);
+/* Row number i belongs to subject i % SUBJECTS and has a key of its own.  Written in place: a
+ * value that is returned leaves copies on the stack, and tests look for remnants. */
+void fixture_instance(uint64_t row, struct new_instance *ret_instance);
 
 /* Rows [begin, end), in batches, without those of one subject. */
 int fixture_try_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without);
