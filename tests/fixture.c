@@ -11,20 +11,27 @@
 static const uint8_t model_sha256[32] = {0xab, 0xcd};
 static const uint8_t seed[32] = "a seed that fixes ids and nonces";
 
-void fixture_new(struct fixture *f)
+void fixture_name(struct fixture *f, const char *folder)
 {
     static const char *const labels[] = {"shirt", "shoe"};
-    const char *tmp = getenv("TMPDIR");
     *f = (struct fixture){.model = {.name = "test",
                                     .classes = 2,
                                     .labels = labels,
                                     .key_dim = DIM,
                                     .k = 4,
                                     .encoder_sha256 = {1, 2, 3}}};
-    snprintf(f->folder, sizeof f->folder, "%s/munkeyd-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->folder, sizeof f->folder, "%s", folder);
     f->options.folder = f->folder;
+}
+
+void fixture_new(struct fixture *f)
+{
+    const char *tmp = getenv("TMPDIR");
+    char folder[sizeof f->folder];
     struct init_options init = {.origin = "munkeyd.test/log"};
+    snprintf(folder, sizeof folder, "%s/munkeyd-test-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    fixture_name(f, folder);
     assert_ok(state_init(&f->options, &init, &f->model, model_sha256));
 }
 

@@ -27,7 +27,8 @@ struct fixture {
 };
 
 void fixture_new(struct fixture *f);
-int fixture_try_open(struct fixture *f); /* what state_open() says */
+void fixture_name(struct fixture *f, const char *folder); /* one that is there already */
+int fixture_try_open(struct fixture *f);                  /* what state_open() says */
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 void fixture_remove(struct fixture *f);

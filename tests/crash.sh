@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Kills an operation at each of its system calls, makes each of them fail, and starts again.
+. "${top_srcdir:-.}/tests/tap.sh"
+step=${top_builddir:-.}/tests/step
+work=$(mktemp -d) || bail_out "no temporary folder"
+trap 'rm -rf "$work"' EXIT
+calls="pwrite64 write fdatasync fsync ftruncate fallocate rename renameat"
+
+command -v strace >/dev/null || skip_all "there is no strace"
+strace -o /dev/null true 2>/dev/null || skip_all "strace is not permitted here"
+
+# Folders to begin from: one that holds nobody, one that holds a person, and none.
+"$step" "$work/empty" init >/dev/null || bail_out "no folder could be initialised"
+cp -r "$work/empty" "$work/held" && "$step" "$work/held" enroll >/dev/null ||
+    bail_out "nobody could be enrolled"
+mkdir "$work/bare"
+
+# What a start finds after `step $2` in a copy of folder $1 was disturbed by $3: in $found.
+disturb() {
+    rm -rf "$work/now" && cp -r "$work/$1" "$work/now"
+    said=$(strace -f -qq -o "$work/trace" -e trace="${3%%:*}" -e inject="$3" \
+        "$step" "$work/now" "$2" 2>"$work/why")
+    status=$?
+    if [ "$2" = init ] && [ -z "$said" ]; then # what a crash left of it is made anew
+        [ -e "$work/now/log/checkpoint" ] || "$step" "$work/now" init >/dev/null
+    fi
+    found=$("$step" "$work/now" check 2>>"$work/why") || found="refused: $(cat "$work/why")"
+}
+
+# Whether what was said and what is found go together: "done" is kept, "nothing happened"
+# (status 1) is true, and without an answer there is the state before ($1) or after ($2).
+in_keeping() {
+    [ "$found" = "$2" ] && { [ "$status" -ne 1 ] || [ "$1" = "$2" ]; } && return
+    [ "$found" = "$1" ] && [ -z "$said" ]
+}
+
+# `step $2` from folder $1, at every point of every call: $3 is injected, $4 is found before,
+# $5 after.
+everywhere() {
+    points=0
+    for call in $calls; do
+        n=1
+        while disturb "$1" "$2" "$call:$3:when=$n" && grep -qE "INJECTED|killed" "$work/trace"; do
+            in_keeping "$4" "$5" ||
+                { echo "$call $n: said '$said' ($status), found '$found'"; return 1; }
+            points=$((points + 1)) n=$((n + 1))
+        done
+    done
+    [ "$points" -ge 20 ] || { echo "only $points points"; return 1; }
+    total=$((${total:-0} + points))
+}
+
+for what in signal=SIGKILL error=EIO; do
+    check "an erasure is whole or was not, whatever call meets $what" \
+        everywhere held forget $what "held 0" "gone 1"
+    check "an enrolment is whole or was not, whatever call meets $what" \
+        everywhere empty enroll $what "gone 0" "held 0"
+done
+check "a disk that is full at any call makes an erasure whole or not happen" \
+    everywhere held forget error=ENOSPC "held 0" "gone 1"
+check "an init that was killed at any call is made anew" \
+    everywhere bare init signal=SIGKILL "gone 0" "gone 0"
+echo "# $total points"
+finish
