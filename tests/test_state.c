@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "storage/log.h"
+#include "storage/read.h"
 #include "storage/state_private.h"
 #include "tests/fixture.h"
 
@@ -204,6 +205,36 @@ static void a_slot_too_few_is_refused(void **data)
     assert_refused(f, "are not those that its log ends with");
 }
 
+/* With the keys at hand slot and digest can be made to fit each other, but not the log. */
+static void a_slot_rewritten_with_its_key_is_refused(void **data)
+{
+    struct fixture *f = *data;
+    struct instance instance;
+    uint8_t body[SLOT_SIZE_MAX], lanes[DIGEST_STATE_SIZE], key_bytes[KEY_BYTES_MAX],
+        tag[32];
+    struct reader reader;
+    fixture_open(f);
+    struct state *state = f->state;
+    keyring_tag(state->keyring, "person-3", 8, tag);
+    assert_ok(reader_open(state, keyring_find(state->keyring, tag), &reader));
+    assert_ok(reader_read(&reader, 0, &instance));
+    struct slot_place place = {keyring_at(state->keyring, reader.owner)->ref,
+                               reader.data_key, reader.slot[0]};
+    struct element element = slot_element(&state->shape, &instance, key_bytes);
+    digest_remove(&state->digest, &element);
+    element.label = ++instance.label;
+    digest_add(&state->digest, &element);
+    digest_store(&state->digest, lanes);
+    slot_seal(&state->shape, &place, &instance, body);
+    assert_ok(store_begin(state->store));
+    assert_ok(store_slot_write(state->store, reader.slot[0], body));
+    assert_ok(store_meta_write(state->store, META_STATE, lanes, sizeof lanes));
+    assert_ok(store_commit(state->store));
+    reader_close(&reader);
+    fixture_close(f);
+    assert_refused(f, "are not those that its log ends with");
+}
+
 static void a_ledger_cut_short_is_completed(void **data)
 {
     struct fixture *f = *data;
@@ -303,6 +334,7 @@ int main(void)
         STATE_TEST(a_damaged_slot_is_refused),
         STATE_TEST(a_slot_moved_to_another_row_is_refused),
         STATE_TEST(a_slot_too_few_is_refused),
+        STATE_TEST(a_slot_rewritten_with_its_key_is_refused),
         STATE_TEST(a_ledger_cut_short_is_completed),
         STATE_TEST(an_erasure_without_ledger_and_destroyed_key_is_completed),
         STATE_TEST(a_restricted_subject_stays_masked_and_is_told_apart),
