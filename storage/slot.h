@@ -58,7 +58,8 @@ int slot_open(const struct slot_shape *shape, const struct slot_place *place,
 
 /* The instance as the bank holds it.  Field by field: a temporary would leave the key on the
  * stack. */
-void slot_record(const struct instance *instance, uint32_t owner, struct record *ret_record);
+void slot_record(const struct instance *instance, uint32_t owner,
+                 struct record *ret_record);
 
 /* The instance as the memory digest sees it; key_bytes is working memory that the element
  * borrows. */
