@@ -74,6 +74,15 @@ int disk_write(const char *path, const void *bytes, size_t len)
     return disk_sync_folder(folder);
 }
 
+int disk_create(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(MK_EREFUSED, "%s cannot be made: %s", base(path), strerror(errno));
+    close(fd);
+    return 0;
+}
+
 int disk_read(const char *path, char **ret_bytes, size_t *ret_len)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -15,6 +15,9 @@ enum { DISK_FILE_MAX = 65536, FOLDER_MAX = 3072, PATH_SIZE = 4096 };
 /* Mode 0600; the folder is fsynced too.  MK_EIO. */
 int disk_write(const char *path, const void *bytes, size_t len);
 
+/* An empty file of mode 0600, where there is none yet.  MK_EREFUSED. */
+int disk_create(const char *path);
+
 /* NUL-terminated; at most DISK_FILE_MAX bytes.  MK_ENOTFOUND, MK_EIO. */
 int disk_read(const char *path, char **ret_bytes, size_t *ret_len);
 void disk_free(char *bytes, size_t len);

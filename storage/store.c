@@ -19,42 +19,32 @@
 
 enum { SCHEMA = 1, WAL_PAGES_MAX = 1000 };
 
+/* Every statement that runs more than once. */
+#define QUERY_LIST(X)                                                                    \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                          \
+    X(COMMIT, "COMMIT")                                                                  \
+    X(ROLLBACK, "ROLLBACK")                                                              \
+    X(COUNT_SLOTS, "SELECT coalesce(max(id), 0) FROM slot")                              \
+    X(GROW_SLOTS, "INSERT INTO slot (id, body) VALUES (?, zeroblob(?))")                 \
+    X(READ_SLOT, "SELECT body FROM slot WHERE id = ?")                                   \
+    X(SCAN_SLOTS, "SELECT id, body FROM slot ORDER BY id")                               \
+    X(READ_META, "SELECT value FROM meta WHERE id = ?")                                  \
+    X(COUNT_ENTRIES, "SELECT coalesce(max(n) + 1, 0) FROM entry")                        \
+    X(ADD_ENTRY, "INSERT INTO entry (n, bytes, kid, sig) VALUES (?, ?, ?, ?)")           \
+    X(READ_ENTRY, "SELECT bytes, kid, sig FROM entry WHERE n = ?")                       \
+    X(WRITE_NODE, "INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)")                \
+    X(READ_NODE, "SELECT hash FROM node WHERE level = ? AND idx = ?")                    \
+    X(WRITE_IDEM, "REPLACE INTO idem (tag, n, act, pepper) VALUES (?, ?, ?, ?)")         \
+    X(READ_IDEM, "SELECT n, act, pepper FROM idem WHERE tag = ?")
+
 enum query {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    COUNT_SLOTS,
-    GROW_SLOTS,
-    READ_SLOT,
-    SCAN_SLOTS,
-    READ_META,
-    COUNT_ENTRIES,
-    ADD_ENTRY,
-    READ_ENTRY,
-    WRITE_NODE,
-    READ_NODE,
-    WRITE_IDEM,
-    READ_IDEM,
-    QUERIES
+#define QUERY_NAME(name, text) name,
+    QUERY_LIST(QUERY_NAME) QUERIES
 };
 
 static const char *const sql[QUERIES] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [COUNT_SLOTS] = "SELECT coalesce(max(id), 0) FROM slot",
-    [GROW_SLOTS] = "INSERT INTO slot (id, body) VALUES (?, zeroblob(?))",
-    [READ_SLOT] = "SELECT body FROM slot WHERE id = ?",
-    [SCAN_SLOTS] = "SELECT id, body FROM slot ORDER BY id",
-    [READ_META] = "SELECT value FROM meta WHERE id = ?",
-    [COUNT_ENTRIES] = "SELECT coalesce(max(n) + 1, 0) FROM entry",
-    [ADD_ENTRY] = "INSERT INTO entry (n, bytes, kid, sig) VALUES (?, ?, ?, ?)",
-    [READ_ENTRY] = "SELECT bytes, kid, sig FROM entry WHERE n = ?",
-    [WRITE_NODE] = "INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)",
-    [READ_NODE] = "SELECT hash FROM node WHERE level = ? AND idx = ?",
-    [WRITE_IDEM] = "REPLACE INTO idem (tag, n, act, pepper) VALUES (?, ?, ?, ?)",
-    [READ_IDEM] = "SELECT n, act, pepper FROM idem WHERE tag = ?",
-};
+#define QUERY_TEXT(name, text) text,
+    QUERY_LIST(QUERY_TEXT)};
 
 /* In this order: EXCLUSIVE before WAL keeps the WAL's index in our own memory, so that no
  * other process can read, and hold on to, what is about to be forgotten. */
@@ -88,17 +78,6 @@ struct store {
     uint64_t entries, entries_before;
     int wal_pages;
 };
-
-static int zeroing_init(void *unused)
-{
-    (void)unused;
-    return SQLITE_OK;
-}
-
-static void zeroing_shutdown(void *unused)
-{
-    (void)unused;
-}
 
 static int configured = SQLITE_ERROR;
 
@@ -155,20 +134,40 @@ static int column(struct store *store, enum query query, int i, void *ret, size_
     return 0;
 }
 
+/* Reads the one BLOB of the one row of a query whose bindings are set. */
+static int read_blob(struct store *store, enum query query, const char *what, void *ret,
+                     size_t size)
+{
+    int rc = one_row(store, query, what);
+    if (rc < 0)
+        return rc;
+    rc = column(store, query, 0, ret, size);
+    done(store, query);
+    return rc;
+}
+
+/* Whether the first row of a query begins with this text; NULL: whether it has no row. */
+static bool answers(sqlite3 *db, const char *text, const char *expected)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool prepared = sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK;
+    int step = prepared ? sqlite3_step(stmt) : SQLITE_ERROR;
+    bool same = expected
+                    ? step == SQLITE_ROW &&
+                          !strcmp((const char *)sqlite3_column_text(stmt, 0), expected)
+                    : step == SQLITE_DONE;
+    sqlite3_finalize(stmt);
+    return same;
+}
+
 static int set_pragma(sqlite3 *db, size_t i)
 {
     char text[96];
-    sqlite3_stmt *stmt = NULL;
     snprintf(text, sizeof text, "PRAGMA %s=%s", pragmas[i].name, pragmas[i].value);
     if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
         return fail(MK_EREFUSED, "munkeyd.db cannot be opened: %s", sqlite3_errmsg(db));
-
     snprintf(text, sizeof text, "PRAGMA %s", pragmas[i].name);
-    bool same = sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK &&
-                sqlite3_step(stmt) == SQLITE_ROW &&
-                !strcmp((const char *)sqlite3_column_text(stmt, 0), pragmas[i].reads);
-    sqlite3_finalize(stmt);
-    if (!same)
+    if (!answers(db, text, pragmas[i].reads))
         return fail(MK_EREFUSED, "SQLite does not accept PRAGMA %s=%s", pragmas[i].name,
                     pragmas[i].value);
     return 0;
@@ -251,22 +250,12 @@ static int count(struct store *store, enum query query, uint64_t *ret_n)
     return 0;
 }
 
-/* Whether a crash came between making the file and the schema's commit. */
-static bool is_blank(struct store *store)
-{
-    sqlite3_stmt *stmt = NULL;
-    bool blank = sqlite3_prepare_v2(store->db, "SELECT 1 FROM sqlite_schema", -1, &stmt,
-                                    NULL) == SQLITE_OK &&
-                 sqlite3_step(stmt) == SQLITE_DONE;
-    sqlite3_finalize(stmt);
-    return blank;
-}
-
 static int prepare(struct store *store)
 {
     uint8_t schema_number[8], size[8];
     int rc;
-    if (is_blank(store))
+    /* A crash came between making the file and the schema's commit. */
+    if (answers(store->db, "SELECT 1 FROM sqlite_schema", NULL))
         return fail(MK_ENOTFOUND, "munkeyd.db is empty");
     for (int i = 0; i < QUERIES; i++)
         if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -287,27 +276,15 @@ static int prepare(struct store *store)
     return 0;
 }
 
-/* The file is made first: SQLite would make it readable to others. Closing it now is safe,
- * while nobody holds POSIX locks on it. */
-static int make_file(const char *folder)
-{
-    char path[PATH_SIZE];
-    int rc = disk_path(folder, "munkeyd.db", path);
-    if (rc < 0)
-        return rc;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(MK_EREFUSED, "munkeyd.db cannot be made: %s", strerror(errno));
-    close(fd);
-    return 0;
-}
-
 int store_create(const char *folder, uint32_t slot_size, struct store **ret_store)
 {
     struct store *store = NULL;
     const uint8_t size[8] = {slot_size & 255, slot_size >> 8};
+    char path[PATH_SIZE];
     int rc;
-    if ((rc = make_file(folder)) < 0 || (rc = connect_store(folder, &store)) < 0)
+    /* SQLite would make it readable to others. */
+    if ((rc = disk_path(folder, "munkeyd.db", path)) < 0 ||
+        (rc = disk_create(path)) < 0 || (rc = connect_store(folder, &store)) < 0)
         return rc;
     if (sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
         rc = broken(store, "take its schema");
@@ -325,15 +302,11 @@ int store_create(const char *folder, uint32_t slot_size, struct store **ret_stor
 
 static int quick_check(struct store *store)
 {
-    sqlite3_stmt *stmt = NULL;
-    bool ok = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &stmt, NULL) ==
-                  SQLITE_OK &&
-              sqlite3_step(stmt) == SQLITE_ROW &&
-              !strcmp((const char *)sqlite3_column_text(stmt, 0), "ok");
-    sqlite3_finalize(stmt);
-    return ok ? 0
-              : fail(MK_EREFUSED, "munkeyd.db is damaged: put a copy back that is as new "
-                                  "as log/entries");
+    if (!answers(store->db, "PRAGMA quick_check(1)", "ok"))
+        return fail(MK_EREFUSED,
+                    "munkeyd.db is damaged: put a copy back that is as new as "
+                    "log/entries");
+    return 0;
 }
 
 int store_open(const char *folder, struct store **ret_store)
@@ -411,12 +384,9 @@ void store_rollback(struct store *store)
 int store_meta_read(struct store *store, enum meta meta, void *ret_value, size_t size)
 {
     sqlite3_bind_int(store->query[READ_META], 1, meta);
-    int rc = one_row(store, READ_META, "read meta");
-    if (rc < 0)
-        return fail(rc, "munkeyd.db lacks row %d of meta", meta);
-    rc = column(store, READ_META, 0, ret_value, size);
-    done(store, READ_META);
-    return rc;
+    int rc = read_blob(store, READ_META, "read meta", ret_value, size);
+    return rc == MK_ENOTFOUND ? fail(MK_ESTORE, "munkeyd.db lacks row %d of meta", meta)
+                              : rc;
 }
 
 int store_meta_write(struct store *store, enum meta meta, const void *value, size_t size)
@@ -454,12 +424,10 @@ int store_slots_grow(struct store *store, uint64_t n)
 int store_slot_read(struct store *store, uint64_t id, uint8_t *ret_body)
 {
     sqlite3_bind_int64(store->query[READ_SLOT], 1, (sqlite3_int64)id);
-    int rc = one_row(store, READ_SLOT, "read a slot");
-    if (rc < 0)
-        return fail(MK_ESTORE, "slot %llu cannot be read", (unsigned long long)id);
-    rc = column(store, READ_SLOT, 0, ret_body, store->slot_size);
-    done(store, READ_SLOT);
-    return rc;
+    int rc = read_blob(store, READ_SLOT, "read a slot", ret_body, store->slot_size);
+    return rc == MK_ENOTFOUND
+               ? fail(MK_ESTORE, "there is no slot %llu", (unsigned long long)id)
+               : rc;
 }
 
 int store_slot_write(struct store *store, uint64_t id, const uint8_t *body)
@@ -568,13 +536,10 @@ int store_node_read(struct store *store, uint32_t level, uint64_t index,
 {
     sqlite3_bind_int(store->query[READ_NODE], 1, (int)level);
     sqlite3_bind_int64(store->query[READ_NODE], 2, (sqlite3_int64)index);
-    int rc = one_row(store, READ_NODE, "read a tree node");
-    if (rc < 0)
-        return fail(MK_ESTORE, "the tree lacks node %llu of level %u",
-                    (unsigned long long)index, level);
-    rc = column(store, READ_NODE, 0, ret_hash, SHA256_SIZE);
-    done(store, READ_NODE);
-    return rc;
+    int rc = read_blob(store, READ_NODE, "read a tree node", ret_hash, SHA256_SIZE);
+    return rc == MK_ENOTFOUND ? fail(MK_ESTORE, "the tree lacks node %llu of level %u",
+                                     (unsigned long long)index, level)
+                              : rc;
 }
 
 int store_idem_read(struct store *store, const uint8_t tag[static SHA256_SIZE],

@@ -10,5 +10,7 @@ void zeroing_free(void *memory);
 void *zeroing_realloc(void *memory, int size);
 int zeroing_size(void *memory);
 int zeroing_roundup(int size);
+int zeroing_init(void *unused); /* there is nothing to do: 0 */
+void zeroing_shutdown(void *unused);
 
 #endif
