@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database of a state folder; nothing else includes sqlite3.h.
+/* The database of a state folder; its tables and what they mean.
  *
  *     store_begin(store);
  *     store_slot_write(store, id, body);

@@ -22,7 +22,7 @@ check "storage knows core alone" includes_none storage 'api|daemon'
 check "api knows storage and core" includes_none api 'daemon'
 for pair in \
     'cblas.h core/linalg.c' \
-    'sqlite3.h storage/store.c' \
+    'sqlite3.h storage/sql.c' \
     'openssl/[a-z0-9_]*.h storage/crypto.c' \
     'microhttpd.h api/http.c' \
     'png.h api/image.c' \
