@@ -49,7 +49,7 @@ static void live(struct fixture *f, uint32_t seed, const bool *there, int fd)
     }
 }
 
-/* Runs a child for some microseconds and kills it.  Tells what was done for certain, and what
+/* Runs a child for a while and kills it.  Tells what was done for certain, and what
  * was begun: `begun.done` when nothing is open. */
 static void run_and_kill(struct fixture *f, uint32_t round, bool *there,
                          struct said *ret_begun, uint64_t *erased)
@@ -64,10 +64,11 @@ static void run_and_kill(struct fixture *f, uint32_t round, bool *there,
         live(f, round * 7919 + 1, there, pipe_fd[1]);
     }
     close(pipe_fd[1]);
-    usleep(20000 + round * 7919 % 60000);
+    /* Its first word, that it begins, and some more microseconds. */
+    assert_int_equal(read(pipe_fd[0], ret_begun, sizeof *ret_begun), sizeof *ret_begun);
+    usleep(round * 7919 % 60000);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    *ret_begun = (struct said){.done = true};
     while (read(pipe_fd[0], &said, sizeof said) == sizeof said) {
         *ret_begun = said;
         if (said.done)
