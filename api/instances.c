@@ -33,6 +33,8 @@ static void batch_done(struct batch *batch)
         explicit_bzero(batch->pixels, batch->n * shape_size(&batch->shape));
     if (batch->instance)
         explicit_bzero(batch->instance, batch->n * sizeof *batch->instance);
+    if (batch->iid)
+        explicit_bzero(batch->iid, batch->n * sizeof *batch->iid);
     free(batch->pixels);
     free(batch->instance);
     free(batch->iid);
