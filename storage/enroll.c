@@ -102,6 +102,7 @@ int enroll(struct state *state, struct subject subject,
     pthread_mutex_unlock(&state->mutex);
     if (rc == 0)
         memcpy(ret_iids, iids, n * sizeof *iids);
+    crypto_wipe(iids, n * sizeof *iids);
     free(iids);
     return rc;
 }
