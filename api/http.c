@@ -26,7 +26,14 @@
 #include "api/routes.h"
 #include "core/err.h"
 
-enum { IO_THREADS = 2, CONNECTION_MEMORY = 32 << 10, FAREWELL_SECONDS = 2 };
+enum {
+    IO_THREADS = 2,
+    /* Over 32 KiB libmicrohttpd maps a connection's memory and unmaps it at its end, so
+     * that a request line, which may name a person, is gone from the process.  Up to 32
+     * KiB it comes from malloc, and an erased id was found in it afterwards. */
+    CONNECTION_MEMORY = 64 << 10,
+    FAREWELL_SECONDS = 2,
+};
 
 struct listener {
     struct server server;

@@ -13,14 +13,25 @@
 #include "api/routes.h"
 #include "core/err.h"
 
-enum { TOP_DEFAULT = 3 };
+enum {
+    TOP_DEFAULT = 3,
+    CHUNK = 32,   /* images under one lock: an erasure waits for no more */
+    ATTEMPTS = 3, /* to see one memory from the first chunk to the last */
+};
+
+/* What one image retrieved. */
+struct retrieved {
+    size_t hits, exact;
+};
 
 struct question {
     const struct model_info *info;
     struct shape shape;
-    size_t n;        /* images */
-    uint8_t *pixels; /* (n, height, width, channels); owned */
-    struct key *key; /* (n); owned */
+    size_t n;                    /* images */
+    uint8_t *pixels;             /* (n, height, width, channels); owned */
+    struct key *key;             /* (n); owned */
+    float *p;                    /* (n, classes); owned */
+    struct retrieved *retrieved; /* (n); owned */
     int64_t top_k;
     bool explain;
 };
@@ -33,6 +44,8 @@ static void question_done(struct question *question)
         explicit_bzero(question->key, question->n * sizeof *question->key);
     free(question->pixels);
     free(question->key);
+    free(question->p);
+    free(question->retrieved);
 }
 
 static int allocate(struct question *question, size_t n)
@@ -40,7 +53,9 @@ static int allocate(struct question *question, size_t n)
     question->n = n;
     question->pixels = calloc(n, shape_size(&question->shape));
     question->key = calloc(n, sizeof *question->key);
-    if (!question->pixels || !question->key)
+    question->p = calloc(n * question->info->classes, sizeof *question->p);
+    question->retrieved = calloc(n, sizeof *question->retrieved);
+    if (!question->pixels || !question->key || !question->p || !question->retrieved)
         return fail(MK_ENOMEM, "no memory for %zu images", n);
     return 0;
 }
@@ -138,70 +153,103 @@ static uint32_t next_best(const float *p, uint32_t classes, uint32_t last)
 }
 
 /* Counts, never identities. */
-static json_t *explanation(const struct model_info *info, const struct hit *hits,
-                           size_t n)
+static json_t *explanation(const struct model_info *info,
+                           const struct retrieved *retrieved)
 {
-    size_t exact = 0;
-    for (size_t i = 0; i < n; i++)
-        exact += hits[i].class == CLASS_EXACT;
-    return json_pack("{s:I, s:I, s:I, s:f}", "hits", (json_int_t)n, "exact",
-                     (json_int_t)exact, "trained", (json_int_t)(n - exact),
-                     "weight_of_memory", n ? 1.0 - (double)info->lambda : 0.0);
+    return json_pack("{s:I, s:I, s:I, s:f}", "hits", (json_int_t)retrieved->hits, "exact",
+                     (json_int_t)retrieved->exact, "trained",
+                     (json_int_t)(retrieved->hits - retrieved->exact), "weight_of_memory",
+                     retrieved->hits ? 1.0 - (double)info->lambda : 0.0);
 }
 
-static json_t *prediction(const struct question *question, const float *p)
+static json_t *prediction(const struct question *question, size_t i)
 {
     const struct model_info *info = question->info;
+    const float *p = question->p + i * info->classes;
     json_t *top = json_array();
     uint32_t best = next_best(p, info->classes, info->classes), at = best;
-    for (int64_t k = 0; k < question->top_k && at < info->classes;
-         k++, at = next_best(p, info->classes, at))
+    for (int64_t k = 0; k < question->top_k && at < info->classes; k++) {
         json_array_append_new(top, choice(info, p, at));
+        at = next_best(p, info->classes, at);
+    }
     json_t *json = choice(info, p, best);
     json_object_set_new(json, "top", top);
+    if (question->explain)
+        json_object_set_new(json, "explain", explanation(info, &question->retrieved[i]));
     return json;
+}
+
+static json_t *answer(const struct service *service, const struct question *question)
+{
+    const struct memory_state memory = memory_state(service->bank);
+    json_t *predictions = json_array();
+    for (size_t i = 0; i < question->n; i++)
+        json_array_append_new(predictions, prediction(question, i));
+    return json_pack("{s:o, s:o, s:o}", "predictions", predictions, "model",
+                     json_model(service), "memory", json_memory(&memory));
+}
+
+/* Needs no bank, and so no lock. */
+static void make_keys(const struct request *request, struct question *question)
+{
+    size_t size = shape_size(&question->shape);
+    for (size_t i = 0; i < question->n; i++)
+        model_key(request->service->model, request->scratch, question->pixels + i * size,
+                  &question->key[i]);
 }
 
 /* One image, under the bank's lock. */
-static json_t *predict(const struct request *request, const struct question *question,
-                       size_t i)
+static void predict(const struct request *request, struct question *question, size_t i)
 {
     const struct service *service = request->service;
-    const uint8_t *pixels = question->pixels + i * shape_size(&question->shape);
+    struct retrieved *retrieved = &question->retrieved[i];
     struct hit hits[HITS_MAX];
-    float p[question->info->classes];
     size_t n = memory_search(service->bank, &question->key[i], question->info->k, hits);
-    model_predict(service->model, request->scratch, pixels, hits, n, p);
-    json_t *json = prediction(question, p);
-    if (question->explain)
-        json_object_set_new(json, "explain", explanation(question->info, hits, n));
+    *retrieved = (struct retrieved){.hits = n};
+    for (size_t j = 0; j < n; j++)
+        retrieved->exact += hits[j].class == CLASS_EXACT;
+    model_predict(service->model, request->scratch,
+                  question->pixels + i * shape_size(&question->shape), hits, n,
+                  question->p + i * question->info->classes);
     explicit_bzero(hits, sizeof hits);
-    return json;
 }
 
-static json_t *answer(const struct request *request, const struct question *question)
+/* Lets a change of the bank go first, and tells whether there was none. */
+static bool give_way(struct memory *bank)
 {
-    const struct memory_state memory = memory_state(request->service->bank);
-    json_t *predictions = json_array();
-    for (size_t i = 0; i < question->n; i++)
-        json_array_append_new(predictions, predict(request, question, i));
-    return json_pack("{s:o, s:o, s:o}", "predictions", predictions, "model",
-                     json_model(request->service), "memory", json_memory(&memory));
+    const struct memory_state before = memory_state(bank);
+    const uint64_t epoch = memory_epoch(bank);
+    memory_unlock_shared(bank);
+    memory_lock_shared(bank);
+    const struct memory_state after = memory_state(bank);
+    return epoch == memory_epoch(bank) && before.n == after.n &&
+           memcmp(before.digest, after.digest, sizeof after.digest) == 0;
+}
+
+/* All images on one state of the memory.  Returns with the bank's shared lock held. */
+static void predict_all(const struct request *request, struct question *question)
+{
+    struct memory *bank = request->service->bank;
+    int attempt = 1;
+    memory_lock_shared(bank);
+    for (size_t i = 0; i < question->n; i++) {
+        bool chunk_ends = i > 0 && i % CHUNK == 0 && attempt <= ATTEMPTS;
+        if (chunk_ends && !give_way(bank)) {
+            attempt++;
+            i = 0;
+        }
+        predict(request, question, i);
+    }
 }
 
 int predict_post(struct request *request, struct reply *ret_reply)
 {
-    struct service *service = request->service;
     struct question question __attribute__((cleanup(question_done))) = {0};
-    size_t size;
     int rc = read_question(request, &question);
     if (rc < 0)
         return rc;
-    size = shape_size(&question.shape);
-    for (size_t i = 0; i < question.n; i++)
-        model_key(service->model, request->scratch, question.pixels + i * size,
-                  &question.key[i]);
-    memory_lock_shared(service->bank);
-    ret_reply->locked = service->bank; /* until the reply is queued */
-    return reply_json(ret_reply, 200, answer(request, &question));
+    make_keys(request, &question);
+    predict_all(request, &question);
+    ret_reply->locked = request->service->bank; /* until the reply is queued */
+    return reply_json(ret_reply, 200, answer(request->service, &question));
 }

@@ -10,7 +10,7 @@
 #include "api/routes.h"
 #include "daemon/model_file.h"
 
-enum { SIZE = 28 * 28, OWNER = 7, N = 500 };
+enum { SIZE = 28 * 28, OWNER = 7, N = 500, GUEST = 8, GUESTS = 70, BATCH = 80 };
 
 static struct service service;
 static struct scratch *scratch;
@@ -133,13 +133,20 @@ static void a_reply_names_the_memory_it_rests_on(void **state)
     assert_memory_equal(json_string_value(json_object_get(memory, "digest")), "abab", 4);
 }
 
+static struct memory_state state_of(uint64_t n, uint8_t digest)
+{
+    struct memory_state state = {.n = n};
+    memset(state.digest, digest, sizeof state.digest);
+    return state;
+}
+
 static atomic_bool dropped;
 
 static void *drop(void *unused)
 {
     (void)unused;
-    struct memory_state empty = {0};
-    memory_drop(service.bank, OWNER + 1000, &empty); /* nobody; but takes the lock */
+    struct memory_state same = state_of(N, 0xab);
+    memory_drop(service.bank, OWNER + 1000, &same); /* nobody; but takes the lock */
     dropped = true;
     return NULL;
 }
@@ -184,18 +191,68 @@ static void too_many_images_are_refused(void **state)
 {
     (void)state;
     struct reply reply = {0};
-    const char *body =
-        "{\"inputs\": [[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]}";
+    char *body = body_of(1, BATCH + 1, "");
     assert_int_equal(ask("application/json", "/predict", body, strlen(body), &reply),
                      MK_ETOOBIG);
+    free(body);
+}
+
+static atomic_bool stop;
+
+/* A guest comes and goes as fast as it can. */
+static void *come_and_go(void *records)
+{
+    struct memory_state with = state_of(N + GUESTS, 0xcd), without = state_of(N, 0xab);
+    while (!stop) {
+        assert_ok(memory_add(service.bank, records, GUESTS, &with));
+        memory_drop(service.bank, GUEST, &without);
+    }
+    return NULL;
+}
+
+static struct record *guests(void)
+{
+    struct record *records = calloc(GUESTS, sizeof *records);
+    for (unsigned i = 0; i < GUESTS; i++) {
+        uint8_t pixels[SIZE];
+        paint(pixels, i + 1);
+        model_key(service.model, scratch, pixels, &records[i].key);
+        records[i].owner = GUEST;
+        records[i].label = (i + 3) % model_info(service.model)->classes;
+        memcpy(records[i].iid, &i, sizeof i);
+    }
+    return records;
+}
+
+/* More images than one lock covers: still none of them sees another memory than the rest. */
+static void a_large_batch_sees_one_memory(void **state)
+{
+    (void)state;
+    struct record *records = guests();
+    struct memory_state with = state_of(N + GUESTS, 0xcd), without = state_of(N, 0xab);
+    json_auto_t *alone = ask_json(1, GUESTS, "");
+    assert_ok(memory_add(service.bank, records, GUESTS, &with));
+    json_auto_t *beside = ask_json(1, GUESTS, "");
+    assert_int_equal(memory_drop(service.bank, GUEST, &without), GUESTS);
+    assert_false(json_equal(json_object_get(alone, "predictions"),
+                            json_object_get(beside, "predictions")));
+    pthread_t thread;
+    stop = false;
+    pthread_create(&thread, NULL, come_and_go, records);
+    for (int i = 0; i < 20; i++) {
+        json_auto_t *reply = ask_json(1, GUESTS, "");
+        assert_true(json_equal(reply, alone) || json_equal(reply, beside));
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    free(records);
 }
 
 static void fill_bank(void)
 {
     const struct model_info *info = model_info(service.model);
     struct record *records = calloc(N, sizeof *records);
-    struct memory_state now = {.n = N};
-    memset(now.digest, 0xab, sizeof now.digest);
+    struct memory_state now = state_of(N, 0xab);
     for (unsigned i = 0; i < N; i++) {
         uint8_t pixels[SIZE];
         paint(pixels, i + 1);
@@ -204,6 +261,7 @@ static void fill_bank(void)
         records[i].owner = OWNER;
         records[i].class = i % 2 ? CLASS_EXACT : CLASS_TRAINED;
         memcpy(records[i].iid, &i, sizeof i);
+        records[i].iid[15] = 1; /* behind a guest of the same key */
     }
     assert_ok(memory_add(service.bank, records, N, &now));
     free(records);
@@ -218,9 +276,9 @@ static int set_up(void **state)
              getenv("top_srcdir"));
     assert_ok(model_file_load(path, &model, service.model_sha256));
     service.model = model;
-    service.bank = memory_new(model_info(model)->key_dim, N);
+    service.bank = memory_new(model_info(model)->key_dim, N + GUESTS);
     service.limits =
-        (struct limits){.batch = 16, .image_side = 4096, .image_pixels = 1 << 24};
+        (struct limits){.batch = BATCH, .image_side = 4096, .image_pixels = 1 << 24};
     scratch = scratch_new(model);
     fill_bank();
     return 0;
@@ -245,6 +303,7 @@ int main(void)
         cmocka_unit_test(the_bank_is_locked_until_the_reply_is_sent),
         cmocka_unit_test(a_refused_request_leaves_the_bank_alone),
         cmocka_unit_test(too_many_images_are_refused),
+        cmocka_unit_test(a_large_batch_sees_one_memory),
     };
     return cmocka_run_group_tests_name("predict", tests, set_up, tear_down);
 }
