@@ -155,8 +155,24 @@ static int show_rows(struct state *state, struct batch *batch)
                        memory_add(state->bank, batch->record, batch->n, &bank_state));
 }
 
-int batch_store(struct state *state, struct batch *batch, enum instance_class class,
-                const uint8_t *import)
+/* Destroys the records that were made for this batch: whoever was refused leaves no trace. */
+static void forget_new_owners(struct state *state, const struct batch *batch)
+{
+    uint32_t *owner = calloc(batch->n, sizeof *owner);
+    size_t n = 0;
+    for (size_t i = 0; owner && i < batch->n; i++) {
+        size_t known = 0;
+        while (known < n && owner[known] != batch->row[i].owner)
+            known++;
+        if (known == n && holdings_count(&state->holdings, batch->row[i].owner) == 0)
+            owner[n++] = batch->row[i].owner;
+    }
+    keyring_destroy(state->keyring, owner, n);
+    free(owner);
+}
+
+static int store_rows(struct state *state, struct batch *batch, enum instance_class class,
+                      const uint8_t *import)
 {
     struct change change = {0};
     int rc = reserve(state, batch);
@@ -175,6 +191,15 @@ int batch_store(struct state *state, struct batch *batch, enum instance_class cl
              (rc = show_rows(state, batch)) == 0)
         rc = state_sign(state);
     change_done(state, &change);
+    return rc;
+}
+
+int batch_store(struct state *state, struct batch *batch, enum instance_class class,
+                const uint8_t *import)
+{
+    int rc = store_rows(state, batch, class, import);
+    if (rc < 0 && !state->broken)
+        forget_new_owners(state, batch);
     return rc;
 }
 

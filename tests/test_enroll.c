@@ -139,8 +139,10 @@ static void a_full_bank_refuses_before_anything_is_stored(void **data)
     assert_ok(state_open(&f->options, &f->model, sha256, f->bank, true, &f->state));
     assert_ok(fixture_enroll(f, 1, 0, 4));
     assert_int_equal(fixture_enroll(f, 1, 4, 8), MK_EBUSY);
+    assert_int_equal(fixture_enroll(f, 2, 4, 8), MK_EBUSY);
     state_status(f->state, &status);
     assert_int_equal(status.instances, 4);
+    assert_int_equal(status.subjects, 1); /* who was refused left no trace */
     assert_ok(fixture_enroll(f, 1, 4, 6));
 }
 

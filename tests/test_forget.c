@@ -289,6 +289,30 @@ static void nothing_of_the_forgotten_is_left_on_disk_or_in_ram(void **data)
     free(probes);
 }
 
+/* The caller's copy is the caller's to wipe; there is no other. */
+static void the_id_of_the_forgotten_is_not_in_ram(void **data)
+{
+    struct fixture *f = *data;
+    struct forgotten done;
+    struct new_instance instance;
+    uint8_t iid[1][IID_SIZE];
+    struct probes *probes = calloc(1, sizeof *probes);
+    char id[64];
+    strcpy(id, "somebody.with.a.long.name@munkeyd.test");
+    add_probe(probes, id + 4);
+    fixture_instance(5000, &instance);
+    assert_ok(
+        enroll(f->state, (struct subject){id, strlen(id)}, &instance, 1, "key", iid));
+    assert_ok(forget(f->state, (struct subject){id, strlen(id)}, "a-key", true, &done));
+    assert_int_equal(done.exact, 1);
+    assert_true(probes_in_ram(probes) > 0);
+    explicit_bzero(id, sizeof id);
+    assert_int_equal(probes_in_ram(probes), 0);
+    assert_int_equal(probes_on_disk(f, probes), 0);
+    forgotten_done(&done);
+    free(probes);
+}
+
 /* Slots, records and pages are used again after erasures; remnants would pile up in them. */
 static void no_history_of_changes_leaves_remnants(void **data)
 {
@@ -371,6 +395,7 @@ int main(void)
         FORGET_TEST(a_key_of_another_subject_is_refused),
         FORGET_TEST(a_held_subject_stays_until_the_hold_ends),
         FORGET_TEST(nothing_of_the_forgotten_is_left_on_disk_or_in_ram),
+        FORGET_TEST(the_id_of_the_forgotten_is_not_in_ram),
         FORGET_TEST(no_history_of_changes_leaves_remnants),
         FORGET_TEST(buffers_are_scrubbed_before_the_receipt),
         FORGET_TEST(a_subject_who_comes_back_has_another_ref),
