@@ -2,20 +2,15 @@
 /* A state's life: the lock on its folder, its keys, its end. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "storage/filesystem.h"
 #include "storage/state_private.h"
-
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
 
 const char *const provenance_names[PROVENANCE_FIELDS] = {"source", "collected_at",
                                                          "lawful_basis", "consent_ref"};
@@ -42,18 +37,6 @@ static int lock_folder(struct state *state, const char *folder)
     return 0;
 }
 
-static void look_at_file_system(struct state *state)
-{
-    struct statfs fs;
-    if (fstatfs(state->lock, &fs) < 0 ||
-        (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_SUPER_MAGIC &&
-         fs.f_type != TMPFS_MAGIC))
-        snprintf(
-            state->warning, sizeof state->warning,
-            "the state folder is on a file system other than ext4 and xfs: overwritten "
-            "bytes may stay on the disk, unreadable without their keys");
-}
-
 int state_new(const struct state_options *options, const struct model_info *model,
               const uint8_t model_sha256[static 32], struct state **ret_state)
 {
@@ -68,11 +51,10 @@ int state_new(const struct state_options *options, const struct model_info *mode
     state->scrub = options->scrub;
     state->scrub_context = options->scrub_context;
     int rc = lock_folder(state, options->folder);
-    if (rc < 0) {
+    if (rc < 0 || (rc = filesystem_check(state->lock, &state->warning)) < 0) {
         state_close(state);
         return rc;
     }
-    look_at_file_system(state);
     *ret_state = state;
     return 0;
 }
@@ -163,5 +145,5 @@ void state_status(struct state *state, struct state_status *ret_status)
 
 const char *state_warning(const struct state *state)
 {
-    return state->warning[0] ? state->warning : NULL;
+    return state->warning;
 }

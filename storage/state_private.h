@@ -41,7 +41,7 @@ struct state {
     uint32_t granularity;
     void (*scrub)(void *context);
     void *scrub_context;
-    char warning[160];
+    const char *warning; /* of the file system, or NULL */
 
     struct digest digest; /* as committed */
     uint8_t mem[SHA256_SIZE];
