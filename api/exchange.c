@@ -197,8 +197,8 @@ void exchange_admit(struct exchange *x, const char *method, const char *version,
                     bool peer)
 {
     x->admitted = true;
-    if (admit_headers(x, version, peer) && admit_route(x, method) && admit_token(x) &&
-        admit_target(x) && admit_body(x))
+    if (!x->refused && admit_headers(x, version, peer) && admit_route(x, method) &&
+        admit_token(x) && admit_target(x) && admit_body(x))
         x->at_once = false;
 }
 

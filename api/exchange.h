@@ -25,7 +25,8 @@ struct server {
 struct exchange {
     struct job job; /* first: lanes hand it back */
     const struct server *server;
-    void *connection; /* for http.c */
+    void *connection; /* for http.c, */
+    const char *line; /* as is the request line from the target on */
     struct target target;
     char *raw; /* the target as sent; cut before the query once it is split */
     size_t raw_len;

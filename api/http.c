@@ -134,6 +134,7 @@ static void *on_request_line(void *cls, const char *uri,
     if (!x)
         return NULL;
     x->connection = connection;
+    x->line = uri;
     reaper_arm(watch_of(connection), http->service->limits.request_seconds);
     pthread_mutex_lock(&http->mutex);
     http->exchanges++;
@@ -149,10 +150,20 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+/* libmicrohttpd hands the target over as C text, which a NUL byte ends: `alice\0x` would be
+ * alice.  It reads in place, so that the version stands right behind a whole target. */
+static bool is_cut(const struct exchange *x, const char *version)
+{
+    return version != x->line + x->raw_len + 1;
+}
+
 static enum MHD_Result on_headers(struct exchange *x, const char *method,
                                   const char *version)
 {
     bool peer = !x->server->admin || peer_is_ours(fd_of(x->connection));
+    if (is_cut(x, version))
+        exchange_fail(x, fail(MK_EINPUT, "the request line is not METHOD TARGET VERSION, "
+                                         "one space between them and no NUL byte"));
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &x->headers);
     exchange_admit(x, method, version, peer);
     return x->refused && x->at_once ? queue_reply(x) : MHD_YES;
