@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATTERNS_MAX = 4096, PATTERN_MAX = 64, CHUNK = 1 << 20 };
+enum { PATTERNS_MAX = 4096, PATTERN_MAX = 64, CHUNK = 1 << 20, PAGE = 4096 };
 
 struct pattern {
     unsigned char bytes[PATTERN_MAX];
@@ -36,11 +36,25 @@ static void read_patterns(void)
     }
 }
 
+static bool is_zero(const unsigned char *bytes, size_t len)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
+}
+
+/* Page by page, with what surrounds it: most of a process's address space was never written. */
 static void search(const unsigned char *bytes, size_t len)
 {
-    for (size_t i = 0; i < n_patterns; i++)
-        if (!patterns[i].found && memmem(bytes, len, patterns[i].bytes, patterns[i].len))
-            patterns[i].found = true;
+    for (size_t at = 0; at < len; at += PAGE) {
+        size_t end = len - at < PAGE ? len : at + PAGE;
+        size_t from = at < PATTERN_MAX ? 0 : at - PATTERN_MAX;
+        size_t to = len - end < PATTERN_MAX ? len : end + PATTERN_MAX;
+        if (is_zero(bytes + at, end - at))
+            continue;
+        for (size_t i = 0; i < n_patterns; i++)
+            if (!patterns[i].found &&
+                memmem(bytes + from, to - from, patterns[i].bytes, patterns[i].len))
+                patterns[i].found = true;
+    }
 }
 
 /* Neighbouring reads overlap, so that nothing hides on a border. */
