@@ -245,7 +245,7 @@ static void training_retrieves_two_different_ones_of_the_first_survivors(void **
     for (size_t i = 0; i < NEAREST; i++)
         list[i] = (struct neighbour){(uint32_t)i + 1, 1 - .01f * (float)i};
     for (uint64_t i = 0; i < 4000; i++) {
-        struct rng rng = rng_at(1, RNG_NEIGHBOURS, 0, i);
+        struct rng rng = rng_at(1, RNG_TEST, 0, i);
         stepper_retrieve(&r, &images, 0, &rng, hits, found);
         assert_true(found[0] && found[1] && hits[0].similarity != hits[1].similarity);
         for (size_t j = 0; j < HITS_TRAINED; j++)
@@ -264,7 +264,7 @@ static void a_query_without_neighbours_retrieves_nothing(void **state)
     struct neighbour list[NEAREST];
     struct hit hits[HITS_TRAINED];
     const struct hit *found[HITS_TRAINED];
-    struct rng rng = rng_at(1, RNG_NEIGHBOURS, 0, 0);
+    struct rng rng = rng_at(1, RNG_TEST, 0, 0);
     for (size_t i = 0; i < NEAREST; i++)
         list[i].row = NO_ROW;
     const struct retrieval r = {{{0, 1}, &key, 3}, list};
