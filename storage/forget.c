@@ -114,14 +114,20 @@ static int check_hold(const struct erasure *erasure)
     return 0;
 }
 
+static void find_owner(struct erasure *erasure)
+{
+    const struct keyring *keyring = erasure->state->keyring;
+    uint8_t tag[SHA256_SIZE];
+    keyring_tag(keyring, erasure->subject.data, erasure->subject.len, tag);
+    erasure->owner = keyring_find(keyring, tag);
+    crypto_wipe(tag, sizeof tag);
+}
+
 /* Step 0.  Everything that can refuse, and room in the ledger for the entry. */
 static int prepare(struct erasure *erasure)
 {
     struct state *state = erasure->state;
-    uint8_t tag[SHA256_SIZE];
-    keyring_tag(state->keyring, erasure->subject.data, erasure->subject.len, tag);
-    erasure->owner = keyring_find(state->keyring, tag);
-    crypto_wipe(tag, sizeof tag);
+    find_owner(erasure);
     int rc = check_hold(erasure);
     if (rc < 0 || (rc = make_salt(erasure)) < 0 ||
         (rc = reader_open(state, erasure->owner, &erasure->reader)) < 0)
@@ -210,8 +216,9 @@ static void wipe_memory(struct erasure *erasure)
         state->scrub(state->scrub_context);
 }
 
-/* Step 8.  What the receipt's `verified` says. */
-static int check_bank(struct erasure *erasure, struct forgotten *forgotten)
+/* Step 8.  What the receipt's `verified` says: of now, also when the answer is an old one and
+ * the subject has come back since. */
+static void look_at_bank(const struct erasure *erasure, struct forgotten *forgotten)
 {
     struct state *state = erasure->state;
     memory_lock_shared(state->bank);
@@ -221,6 +228,11 @@ static int check_bank(struct erasure *erasure, struct forgotten *forgotten)
         erasure->owner == KEYRING_NONE ? 0 : memory_count(state->bank, erasure->owner);
     forgotten->digest_match = bank_state.n == state->digest.n &&
                               !memcmp(bank_state.digest, state->mem, SHA256_SIZE);
+}
+
+static int check_bank(const struct erasure *erasure, struct forgotten *forgotten)
+{
+    look_at_bank(erasure, forgotten);
     if (forgotten->records_left > 0 || !forgotten->digest_match)
         return fail(MK_EUNKNOWN,
                     "the bank is not what the log says: it has to be filled anew");
@@ -276,9 +288,9 @@ static int forget_locked(struct erasure *erasure, struct forgotten *forgotten)
     if (rc < 0 || (rc = find_answer(erasure, &index)) < 0)
         return rc;
     if (rc == 1) {
-        erasure->owner = KEYRING_NONE;
-        rc = check_bank(erasure, forgotten);
-        return rc < 0 ? rc : answer(erasure, index, forgotten);
+        find_owner(erasure);
+        look_at_bank(erasure, forgotten);
+        return answer(erasure, index, forgotten);
     }
     if ((rc = prepare(erasure)) < 0 || (rc = commit(erasure)) < 0)
         return rc;

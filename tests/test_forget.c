@@ -108,6 +108,8 @@ static void a_repeat_with_the_same_key_gets_the_same_answer(void **data)
     assert_string_equal(first.salt, again.salt);
     assert_int_equal(first.index, again.index);
     assert_int_equal(again.exact, 4);
+    assert_int_equal(first.records_left, 0);
+    assert_int_equal(again.records_left, 1); /* the one who came back is not hidden */
 
     /* Another key is another erasure, of what came since. */
     assert_ok(forget(f->state, subject, "key-2", true, &fresh));
