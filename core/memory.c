@@ -342,7 +342,10 @@ static size_t insert(const struct memory *bank, struct candidate *best, size_t n
 
 /* One pass over all keys.  The clones differ in speed only: integer sums have one value.
  */
-__attribute__((target_clones("default", "avx2"))) static size_t
+#ifndef __SANITIZE_THREAD__ /* which cannot run the choice at load time */
+__attribute__((target_clones("default", "avx2")))
+#endif
+static size_t
 scan(const struct memory *bank, const struct key *query, size_t k, struct candidate *best)
 {
     size_t n = 0;
