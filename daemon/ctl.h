@@ -17,7 +17,7 @@ int ctl_verify(int argc, char **argv);
 int ctl_failed(int rc);
 
 /* Reads the settings and, when root runs munkeyctl on a state folder of another user,
- * becomes that user: files that root made would be closed to the daemon. */
+ * writes as that user: files that root made would be closed to the daemon. */
 int ctl_config(const struct config_source *source, struct config *ret_config);
 
 #endif

@@ -2,11 +2,13 @@
 /* The operator's tool: picks the command and hands over. */
 #include <argp.h>
 #include <errno.h>
-#include <grp.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -33,15 +35,32 @@ int ctl_failed(int rc)
     return rc == MK_EREFUSED || rc == MK_EINPUT ? EX_CONFIG : EXIT_FAILURE;
 }
 
-static int become_owner(const char *folder)
+/* Turns on what root may do to files, which a change of the file system's user turns off:
+ * root may name files that the owner can't read, and reach a folder in one that is closed. */
+static int keep_access(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return fail(MK_EIO, "cannot read my capabilities: %m");
+    data[0].effective |= data[0].permitted & 1u << CAP_DAC_OVERRIDE;
+    if (syscall(SYS_capset, &header, data) < 0)
+        return fail(MK_EIO, "cannot keep access to files: %m");
+    return 0;
+}
+
+static int write_as_owner(const char *folder)
 {
     struct stat status;
 
     if (geteuid() != 0 || stat(folder, &status) < 0 || status.st_uid == 0)
         return 0;
-    if (setgroups(0, NULL) < 0 || setgid(status.st_gid) < 0 || setuid(status.st_uid) < 0)
-        return fail(MK_EIO, "cannot become the owner of %s: %m", folder);
-    return 0;
+    setfsgid(status.st_gid);
+    setfsuid(status.st_uid);
+    if (setfsuid(-1) != (int)status.st_uid)
+        return fail(MK_EIO, "cannot write as the owner of %s", folder);
+    return keep_access();
 }
 
 int ctl_config(const struct config_source *source, struct config *ret_config)
@@ -50,7 +69,7 @@ int ctl_config(const struct config_source *source, struct config *ret_config)
 
     if ((rc = config_load(source, ret_config)) < 0)
         return rc;
-    if ((rc = become_owner(ret_config->state)) < 0)
+    if ((rc = write_as_owner(ret_config->state)) < 0)
         config_done(ret_config);
     return rc;
 }
