@@ -86,10 +86,10 @@ static int start_state(struct running *running)
     int rc;
 
     if (!state_is_initialised(config->state))
-        return fail(
-            MK_EREFUSED,
-            "%s is no state folder; make one: munkeyctl init --state %s --model %s",
-            config->state, config->state, config->model);
+        return fail(MK_EREFUSED,
+                    "%s has no log/checkpoint; put it back, or make a new folder: "
+                    "munkeyctl init --state %s --model %s",
+                    config->state, config->state, config->model);
     options.scrub = http_wipe;
     options.scrub_context = service;
     if ((rc = state_open(&options, model_info(running->model), service->model_sha256,
