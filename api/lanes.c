@@ -153,6 +153,15 @@ void lanes_wipe(struct lanes *lanes)
     pthread_mutex_unlock(&lanes->mutex);
 }
 
+void lanes_pause(struct lanes *lanes, const struct scratch *scratch)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    for (size_t i = 0; i < lanes->workers; i++)
+        if (lanes->worker[i].scratch == scratch)
+            wipe_if_asked(&lanes->worker[i]);
+    pthread_mutex_unlock(&lanes->mutex);
+}
+
 static int add_worker(struct lanes *lanes, enum lane lane, const struct model *model)
 {
     struct worker *worker = &lanes->worker[lanes->workers];

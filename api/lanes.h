@@ -31,8 +31,10 @@ int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job);
 
 /* Makes every thread that predicts wipe its scratch, and returns when all have:
  * afterwards no copy of a key that was erased before the call is in them.  Waits for one
- * prediction at most. For the thread that erases; never from a lane that predicts. */
+ * job at most. For the thread that erases; never from a lane that predicts. */
 void lanes_wipe(struct lanes *lanes);
+/* For a job of many images, between two of them: then lanes_wipe() waits for one image. */
+void lanes_pause(struct lanes *lanes, const struct scratch *scratch);
 
 /* From here on lanes_submit() refuses; returns when everything that waited has run. */
 void lanes_drain(struct lanes *lanes);

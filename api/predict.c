@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/json.h"
+#include "api/lanes.h"
 #include "api/parts.h"
 #include "api/routes.h"
 #include "core/err.h"
@@ -189,13 +190,22 @@ static json_t *answer(const struct service *service, const struct question *ques
                      json_model(service), "memory", json_memory(&memory));
 }
 
+/* An erasure waits until every thread has wiped its scratch: not for a whole batch. */
+static void let_wipe(const struct request *request)
+{
+    if (request->service->lanes)
+        lanes_pause(request->service->lanes, request->scratch);
+}
+
 /* Needs no bank, and so no lock. */
 static void make_keys(const struct request *request, struct question *question)
 {
     size_t size = shape_size(&question->shape);
-    for (size_t i = 0; i < question->n; i++)
+    for (size_t i = 0; i < question->n; i++) {
+        let_wipe(request);
         model_key(request->service->model, request->scratch, question->pixels + i * size,
                   &question->key[i]);
+    }
 }
 
 /* One image, under the bank's lock. */
@@ -238,6 +248,7 @@ static void predict_all(const struct request *request, struct question *question
             attempt++;
             i = 0;
         }
+        let_wipe(request);
         predict(request, question, i);
     }
 }

@@ -19,7 +19,8 @@ struct step {
     char name;
     bool held;
     sem_t started, go, finished;
-    struct lanes *wipes; /* calls lanes_wipe() */
+    struct lanes *wipes;  /* calls lanes_wipe() */
+    struct lanes *pauses; /* calls lanes_pause() until it is let go */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -37,8 +38,9 @@ static void note(char name)
 static void run_step(struct job *job, struct scratch *scratch)
 {
     struct step *step = (struct step *)job;
-    (void)scratch;
     sem_post(&step->started);
+    while (step->pauses && sem_trywait(&step->go) != 0)
+        lanes_pause(step->pauses, scratch);
     if (step->held)
         sem_wait(&step->go);
     if (step->wipes)
@@ -175,6 +177,23 @@ static void a_wipe_waits_for_the_prediction_that_runs(void **state)
     free(erase);
 }
 
+static void a_wipe_does_not_wait_for_the_end_of_a_batch(void **state)
+{
+    (void)state;
+    struct lanes *lanes = start();
+    struct step *batch = a_step('b', false), *erase = a_step('E', false);
+    batch->pauses = erase->wipes = lanes;
+    assert_ok(lanes_submit(lanes, LANE_PREDICT, &batch->job));
+    sem_wait(&batch->started);
+    assert_ok(lanes_submit(lanes, LANE_ERASE, &erase->job));
+    sem_wait(&erase->finished);
+    sem_post(&batch->go);
+    lanes_free(lanes);
+    assert_string_equal(order, "Eb");
+    free(batch);
+    free(erase);
+}
+
 /* Threads that have ended have wiped: nobody waits for them. */
 static void a_wipe_at_the_end_does_not_hang(void **state)
 {
@@ -223,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses),
         cmocka_unit_test(what_waits_is_run_before_the_end),
         cmocka_unit_test(a_wipe_waits_for_the_prediction_that_runs),
+        cmocka_unit_test(a_wipe_does_not_wait_for_the_end_of_a_batch),
         cmocka_unit_test(a_wipe_at_the_end_does_not_hang),
     };
     return cmocka_run_group_tests_name("lanes", tests, load_model, free_model);
