@@ -113,3 +113,11 @@ predict() {
         echo
     done
 }
+
+# key_bytes: of an export, twice 16 bytes of each key, as hexadecimal.  Not of its end: the last
+# principal components are small, and 16 zeros stand everywhere.
+key_bytes() {
+    jq -r '.instances[].key.q | .[:16], .[16:32] |
+        map(if . < 0 then . + 256 else . end) | map(tostring) | join(" ")' |
+        while read -r line; do printf '%02x' $line; echo; done
+}

@@ -19,13 +19,6 @@ found_in() {
         LC_ALL=C grep -oFf "$2" | sort -u | wc -l
 }
 
-# keys_of SELLER: the keys that are held, 16 bytes from either end of each.
-keys_of() {
-    api GET "/subjects/$1?export=1" | jq -r '.instances[].key.q | .[:16], .[-16:] |
-        map(if . < 0 then . + 256 else . end) | map(tostring) | join(" ")' |
-        while read -r line; do printf '%02x' $line; echo; done
-}
-
 # bodies DATABASE: the slots, in hexadecimal.
 bodies() {
     sqlite3 "$1" 'SELECT hex(body) FROM slot ORDER BY id' | tr A-F a-f
@@ -69,7 +62,7 @@ start shop
 check "the memory holds 20,000 images" [ "$(digest | cut -d ' ' -f 1)" = 20000 ]
 predict 0 1000 >"$work/before.predictions"
 check "the seller makes a difference" refused cmp -s "$work/before.predictions" "$work/twin.predictions"
-keys_of $victim >"$work/victim.keys"
+api GET "/subjects/$victim?export=1" | key_bytes >"$work/victim.keys"
 check "the seller's 100 keys can be read before" [ "$(sort -u "$work/victim.keys" | wc -l)" -ge 150 ]
 check "the daemon ends cleanly" stop
 cp "$work/shop/munkeyd.db" "$work/before.db"

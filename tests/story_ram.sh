@@ -13,11 +13,9 @@ hex() {
     echo
 }
 
-# What identifies the person: keys from either end, ids as bytes and as text, the rest.
+# What identifies the person: keys, ids as bytes and as text, the rest.
 patterns() {
-    jq -r '.instances[] | .key.q | .[:16], .[-16:] | map(if . < 0 then . + 256 else . end) |
-        map(tostring) | join(" ")' "$work/held" |
-        while read -r line; do printf '%02x' $line; echo; done
+    key_bytes <"$work/held"
     jq -r '.instances[].id' "$work/held"
     jq -r '.instances[].id' "$work/held" | while read -r id; do printf '%s' "$id" | hex; done
     for text in "$marker" "$provenance"; do printf '%s' "$text" | hex; done
