@@ -49,16 +49,29 @@ static void hide_memory(void)
             "this system lets other processes of this user read my memory: %m");
 }
 
-/* Blocked before there are threads, so that all of them inherit it. */
+static pthread_t main_thread;
+
+static void hand_on(int number)
+{
+    pthread_kill(main_thread, number);
+}
+
+/* Blocked before there are threads of ours, so that all of them inherit it.  OpenBLAS
+ * starts its own before main(), which block nothing: unless they handed it on, a signal
+ * that comes while this thread is not in sigwait() would end the process. */
 static sigset_t block_signals(void)
 {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action = {.sa_handler = hand_on, .sa_flags = SA_RESTART};
     sigset_t signals;
 
+    main_thread = pthread_self();
     sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaddset(&signals, numbers[i]);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signals;
 }
