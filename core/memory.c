@@ -204,9 +204,11 @@ static void append(struct memory *bank, const struct record *record)
 static int reserve(struct memory *bank, size_t n, uint32_t owner)
 {
     if (n > bank->capacity - bank->n)
-        return fail(MK_ETOOBIG,
-                    "the memory is full: it holds %zu of at most %zu instances", bank->n,
-                    bank->capacity);
+        return fail(
+            MK_ETOOBIG,
+            "%zu instances do not fit: the memory holds %zu of at most %zu; raise "
+            "the setting capacity",
+            n, bank->n, bank->capacity);
     if (!know_owner(bank, owner))
         return fail(MK_ENOMEM, "no memory for the subject index");
     return 0;
