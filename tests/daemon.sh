@@ -39,10 +39,12 @@ make_state() {
         bail_out "no memory $1: $(tail -n 1 "$work/import.log")"
 }
 
-# Port 0 takes a free one; the log says which.
+# Port 0 takes a free one; the log says which.  Emptied here: the child might be late, and the
+# port of an earlier run be read.
 start() {
     name=$1
     shift
+    : >"$work/$name.log"
     "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 "$@" \
         2>"$work/$name.log" &
     pid=$! url=

@@ -44,7 +44,8 @@ finish_erasures() {
     for file in "$work/begun/person-$1-"*; do
         id=${file##*/}
         [ -e "$file" ] && [ ! -e "$work/erased/$id" ] || continue
-        erase "$id" >"$work/erased/$id" && interrupted=$((interrupted + 1))
+        erase "$id" >"$work/erased/$id" || { echo "$id: no answer"; return 1; }
+        interrupted=$((interrupted + 1))
         [ ! -e "$work/enrolled/$id" ] ||
             [ "$(jq -r '.status, .erased' "$work/erased/$id" | xargs)" = "erased 1" ] ||
             { echo "$id was lost: $(cat "$work/erased/$id")"; return 1; }
@@ -75,7 +76,8 @@ receipts_are_the_same() {
 
 receipts_verify() {
     for file in "$work"/erased/*; do
-        "$build/munkeyctl" verify --jwks "$work/jwks" --vkey "$work/vkey" "$file" || return 1
+        "$build/munkeyctl" verify --jwks "$work/jwks" --vkey "$work/vkey" "$file" >"$work/why" 2>&1 ||
+            { cat "$work/why" "$file"; return 1; }
     done
 }
 
