@@ -12,7 +12,7 @@
 #include "storage/subject.h"
 #include "tests/fixture.h"
 
-enum { PEOPLE = 6, ROUNDS = 40, PERSON_ROWS = 3 };
+enum { PEOPLE = 6, ROUNDS = 40, ROUNDS_MAX = 400, HITS = 10, PERSON_ROWS = 3 };
 
 /* What the child says before and after each operation: a person, and whether it is done. */
 struct said {
@@ -110,7 +110,9 @@ static void killed_at_any_moment_it_starts_again_and_keeps_its_word(void **unuse
     uint64_t erased = 0;
     uint32_t open = 0;
     fixture_new(&f);
-    for (uint32_t round = 0; round < ROUNDS; round++) {
+    /* On a busy machine more rounds are needed until enough kills hit an operation. */
+    for (uint32_t round = 0; round < ROUNDS || (open <= HITS && round < ROUNDS_MAX);
+         round++) {
         struct said begun;
         run_and_kill(&f, round, there, &begun, &erased);
         fixture_open(&f); /* compares everything, the recomputed digest too */
@@ -126,7 +128,7 @@ static void killed_at_any_moment_it_starts_again_and_keeps_its_word(void **unuse
         assert_int_equal(count_erasures(&f), erased); /* gone with its entry, or there */
         fixture_close(&f);
     }
-    assert_true(open > ROUNDS / 4); /* the kills did hit operations */
+    assert_true(open > HITS);
     assert_true(erased > 0);
     fixture_remove(&f);
 }
