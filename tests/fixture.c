@@ -148,3 +148,19 @@ int fixture_forget(struct fixture *f, uint32_t subject, struct forgotten *ret_fo
 {
     return forget(f->state, fixture_subject(subject), "a-request", false, ret_forgotten);
 }
+
+int fixture_set_up(void **data)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    fixture_new(f);
+    fixture_open(f);
+    *data = f;
+    return 0;
+}
+
+int fixture_tear_down(void **data)
+{
+    fixture_remove(*data);
+    free(*data);
+    return 0;
+}

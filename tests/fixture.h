@@ -33,6 +33,10 @@ void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 void fixture_remove(struct fixture *f);
 
+/* For cmocka: a fixture that is open in *data; and its removal. */
+int fixture_set_up(void **data);
+int fixture_tear_down(void **data);
+
 /* The path of a file in the folder; valid until the next call. */
 const char *fixture_path(const struct fixture *f, const char *name);
 /* Runs a shell command in the folder; the test fails when it fails. */

@@ -7,22 +7,6 @@
 #include "storage/subject.h"
 #include "tests/fixture.h"
 
-static int set_up(void **data)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    fixture_new(f);
-    fixture_open(f);
-    *data = f;
-    return 0;
-}
-
-static int tear_down(void **data)
-{
-    fixture_remove(*data);
-    free(*data);
-    return 0;
-}
-
 static bool is_found(struct fixture *f, const struct key *key)
 {
     struct hit hit;
@@ -179,7 +163,8 @@ static void an_entry_names_nobody(void **data)
     assert_int_equal(log_entry(f->state, 3, &entry), MK_ENOTFOUND);
 }
 
-#define ENROLL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ENROLL_TEST(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -15,22 +15,6 @@
 #include "storage/state_private.h"
 #include "tests/fixture.h"
 
-static int set_up(void **data)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    fixture_new(f);
-    fixture_open(f);
-    *data = f;
-    return 0;
-}
-
-static int tear_down(void **data)
-{
-    fixture_remove(*data);
-    free(*data);
-    return 0;
-}
-
 static void a_forgotten_memory_equals_one_that_never_knew(void **data)
 {
     struct fixture *f = *data, never;
@@ -386,7 +370,8 @@ static void a_subject_who_comes_back_has_another_ref(void **data)
     assert_int_equal(memory_count(f->bank, keyring_find(f->state->keyring, tag)), 2);
 }
 
-#define FORGET_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FORGET_TEST(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -33,13 +33,6 @@ static int set_up(void **data)
     return 0;
 }
 
-static int tear_down(void **data)
-{
-    fixture_remove(*data);
-    free(*data);
-    return 0;
-}
-
 /* What a refused start must leave as it was: everything but the WAL, which is empty. */
 static void list_files(const struct fixture *f, char *ret_list, size_t size)
 {
@@ -316,7 +309,7 @@ static void after_an_unknown_outcome_nothing_is_written(void **data)
     assert_int_equal(fixture_forget(f, 3, &done), MK_ESTORE);
 }
 
-#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {
