@@ -105,10 +105,12 @@ int subject_get(struct request *request, struct reply *ret_reply)
 static json_t *json_classes(const struct forgotten *done)
 {
     json_t *classes = json_object();
-    if (done->exact)
-        json_object_set_new(classes, "exact", json_integer((json_int_t)done->exact));
-    if (done->trained)
-        json_object_set_new(classes, "trained", json_integer((json_int_t)done->trained));
+    if (done->answer.exact)
+        json_object_set_new(classes, "exact",
+                            json_integer((json_int_t)done->answer.exact));
+    if (done->answer.trained)
+        json_object_set_new(classes, "trained",
+                            json_integer((json_int_t)done->answer.trained));
     return classes;
 }
 
@@ -119,7 +121,7 @@ static json_t *json_limitations(const struct forgotten *done)
     json_array_append_new(
         list, json_string("The scope is this memory: copies, replicas, logs and "
                           "backups outside of munkeyd are not covered."));
-    if (done->trained)
+    if (done->answer.trained)
         json_array_append_new(
             list, json_string(
                       "The weights were trained on the instances of class trained: their "
@@ -135,30 +137,31 @@ static json_t *json_opening(const struct forgotten *done, struct subject subject
                             const char *request)
 {
     return json_pack("{s:s%, s:s, s:s}", "subject", subject.id, subject.len, "request",
-                     request, "salt", done->salt);
+                     request, "salt", done->answer.salt);
 }
 
 static json_t *json_log(const struct forgotten *done, const char *origin)
 {
     return json_pack("{s:s, s:I, s:o, s:s}", "origin", origin, "index",
-                     (json_int_t)done->index, "leaf_hash",
-                     json_hex(done->leaf_hash, sizeof done->leaf_hash), "proof",
-                     done->proof);
+                     (json_int_t)done->answer.index, "leaf_hash",
+                     json_hex(done->answer.leaf_hash, sizeof done->answer.leaf_hash),
+                     "proof", done->answer.proof);
 }
 
 static json_t *json_forgotten(const struct forgotten *done, struct subject subject,
                               const char *request, const char *origin)
 {
     char receipt_id[24];
-    snprintf(receipt_id, sizeof receipt_id, "%llu", (unsigned long long)done->index);
-    return json_pack("{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:{s:I, s:b}, s:o}", "status",
-                     done->erased ? "erased" : "not_held", "erased",
-                     (json_int_t)(done->exact + done->trained), "classes",
-                     json_classes(done), "receipt_id", receipt_id, "receipt",
-                     done->receipt, "opening", json_opening(done, subject, request),
-                     "log", json_log(done, origin), "verified", "records_left",
-                     (json_int_t)done->records_left, "digest_match",
-                     (int)done->digest_match, "limitations", json_limitations(done));
+    snprintf(receipt_id, sizeof receipt_id, "%llu",
+             (unsigned long long)done->answer.index);
+    return json_pack(
+        "{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:{s:I, s:b}, s:o}", "status",
+        done->answer.act == ACT_ERASE ? "erased" : "not_held", "erased",
+        (json_int_t)(done->answer.exact + done->answer.trained), "classes",
+        json_classes(done), "receipt_id", receipt_id, "receipt", done->answer.receipt,
+        "opening", json_opening(done, subject, request), "log", json_log(done, origin),
+        "verified", "records_left", (json_int_t)done->records_left, "digest_match",
+        (int)done->digest_match, "limitations", json_limitations(done));
 }
 
 int subject_delete(struct request *request, struct reply *ret_reply)

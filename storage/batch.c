@@ -125,14 +125,15 @@ static int write_row(struct state *state, struct batch *batch, size_t i,
     return rc;
 }
 
-static int write_rows(struct state *state, struct batch *batch, struct change *change)
+static int write_rows(struct state *state, struct batch *batch, enum instance_class class,
+                      struct change *change)
 {
     uint8_t data_key[SECRET_SIZE];
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < batch->n; i++) {
         struct row *row = &batch->row[i];
-        row->instance.class = change->entry.class;
-        row->instance.added_at = change->entry.iat;
+        row->instance.class = class;
+        row->instance.added_at = change->iat;
         if (i == 0 || row->owner != batch->row[i - 1].owner)
             rc = keyring_data_key(state->keyring, row->owner, data_key);
         if (rc == 0)
@@ -175,15 +176,16 @@ static int store_rows(struct state *state, struct batch *batch, enum instance_cl
                       const uint8_t *import)
 {
     struct change change = {0};
+    struct entry entry = {.act = ACT_ENROLL, .class = class};
+    uint64_t index;
     int rc = reserve(state, batch);
-    if (rc < 0 || (rc = change_begin(state, ACT_ENROLL, &change)) < 0)
+    if (rc < 0 || (rc = change_begin(state, 1, &change)) < 0)
         return rc;
-    change.entry.class = class;
     if ((rc = take_slots(state, batch)) == 0 &&
-        (rc = write_rows(state, batch, &change)) == 0 &&
+        (rc = write_rows(state, batch, class, &change)) == 0 &&
         (!import ||
          (rc = store_meta_write(state->store, META_IMPORT, import, IMPORT_SIZE)) == 0) &&
-        (rc = change_write(state, &change)) == 0)
+        (rc = change_add(state, &change, &entry, &index)) == 0)
         rc = change_commit(state, &change);
     if (rc < 0)
         give_slots_back(state, batch);

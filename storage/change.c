@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A change of the memory: one transaction, one log entry. */
+/* A change of the memory: one transaction, one log entry or several. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,90 +45,124 @@ struct memory_state state_of_bank(const struct state *state)
     return bank;
 }
 
-int change_begin(struct state *state, enum act act, struct change *ret_change)
+int change_begin(struct state *state, size_t entries, struct change *ret_change)
 {
-    struct change *change = ret_change;
+    struct bytes *entry;
     int rc = state_usable(state);
-    if (rc < 0 || (rc = ledger_reserve(state->ledger, ENTRY_ROOM, 1)) < 0 ||
-        (rc = store_begin(state->store)) < 0)
+    if (rc < 0 || (rc = ledger_reserve(state->ledger, entries * ENTRY_ROOM, entries)) < 0)
         return rc;
-    *change = (struct change){
-        .entry = {.act = act, .n = {state->digest.n}},
+    if (!(entry = calloc(entries, sizeof *entry)))
+        return fail(MK_ENOMEM, "no memory for %zu log entries", entries);
+    if ((rc = store_begin(state->store)) < 0) {
+        free(entry);
+        return rc;
+    }
+    *ret_change = (struct change){
         .digest = state->digest,
-        .index = store_entries(state->store),
+        .n = state->digest.n,
+        .iat = entry_iat(time(NULL), state->last_iat, state->granularity),
+        .entry = entry,
+        .room = entries,
         .open = true,
     };
-    change->entry.iat = entry_iat(time(NULL), state->last_iat, state->granularity);
-    memcpy(change->entry.iss, state->note_key.name, sizeof change->entry.iss);
-    memcpy(change->entry.mem[0], state->mem, SHA256_SIZE);
-    if (act != ACT_ENROLL)
-        memcpy(change->entry.model, state->model, SHA256_SIZE);
+    memcpy(ret_change->mem, state->mem, SHA256_SIZE);
     return 0;
 }
 
-static int write_entry(struct state *state, struct change *change)
+/* The members that every entry has. */
+static void fill_entry(const struct state *state, const struct change *change,
+                       struct entry *entry)
 {
-    bool receipt = act_has_receipt(change->entry.act);
-    int rc = entry_write(&change->entry, &change->bytes, &change->len);
-    if (rc == 0 && receipt)
-        rc = receipt_sign(state->receipt_key, change->bytes, change->len,
-                          change->signature);
-    if (rc == 0)
-        rc = store_entry_add(state->store, (struct bytes){change->bytes, change->len},
-                             receipt ? state->kid : NULL, change->signature);
-    return rc;
+    entry->iat = change->iat;
+    memcpy(entry->iss, state->note_key.name, sizeof entry->iss);
+    memcpy(entry->mem[0], change->mem, SHA256_SIZE);
+    digest_value(&change->digest, entry->mem[1]);
+    entry->n[0] = change->n;
+    entry->n[1] = change->digest.n;
+    memcpy(entry->model, state->model, SHA256_SIZE);
 }
 
-static int write_nodes(struct state *state, const struct change *change)
+static int write_row(struct state *state, struct bytes bytes, bool receipt)
+{
+    uint8_t signature[SIGNATURE_SIZE];
+    int rc =
+        receipt ? receipt_sign(state->receipt_key, bytes.data, bytes.len, signature) : 0;
+    return rc < 0 ? rc
+                  : store_entry_add(state->store, bytes, receipt ? state->kid : NULL,
+                                    signature);
+}
+
+static int write_nodes(struct state *state, struct bytes bytes, uint64_t index)
 {
     struct merkle tree = state_tree(state);
     struct merkle_node node[MERKLE_PATH_MAX];
     uint8_t leaf[SHA256_SIZE];
     size_t n = 0;
-    merkle_leaf(change->bytes, change->len, leaf);
-    int rc = merkle_append(&tree, change->index, leaf, node, &n);
+    merkle_leaf(bytes.data, bytes.len, leaf);
+    int rc = merkle_append(&tree, index, leaf, node, &n);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = store_node_write(state->store, node[i].level, node[i].index, node[i].hash);
     return rc;
 }
 
-int change_write(struct state *state, struct change *change)
+int change_add(struct state *state, struct change *change, struct entry *entry,
+               uint64_t *ret_index)
+{
+    uint64_t index = store_entries(state->store);
+    char *text = NULL;
+    size_t len = 0;
+    assert(change->entries < change->room);
+    fill_entry(state, change, entry);
+    int rc = entry_write(entry, &text, &len);
+    if (rc < 0)
+        return rc;
+    struct bytes bytes = {text, len};
+    change->entry[change->entries++] = bytes; /* transferred */
+    if ((rc = write_row(state, bytes, act_has_receipt(entry->act))) < 0 ||
+        (rc = write_nodes(state, bytes, index)) < 0)
+        return rc;
+    memcpy(change->mem, entry->mem[1], SHA256_SIZE);
+    change->n = entry->n[1];
+    *ret_index = index;
+    return 0;
+}
+
+static int write_digest(struct state *state, const struct change *change)
 {
     uint8_t lanes[DIGEST_STATE_SIZE];
-    int rc;
-    digest_value(&change->digest, change->entry.mem[1]);
-    change->entry.n[1] = change->digest.n;
-    if ((rc = write_entry(state, change)) < 0 || (rc = write_nodes(state, change)) < 0)
-        return rc;
     digest_store(&change->digest, lanes);
-    rc = store_meta_write(state->store, META_STATE, lanes, sizeof lanes);
+    int rc = store_meta_write(state->store, META_STATE, lanes, sizeof lanes);
     crypto_wipe(lanes, sizeof lanes);
     return rc;
 }
 
 int change_commit(struct state *state, struct change *change)
 {
-    int rc = store_commit(state->store);
+    int rc = write_digest(state, change);
     if (rc < 0)
+        return rc;
+    if ((rc = store_commit(state->store)) < 0)
         return state_break(state, rc);
     change->open = false;
     state->digest = change->digest;
-    memcpy(state->mem, change->entry.mem[1], SHA256_SIZE);
-    state->last_iat = change->entry.iat;
+    memcpy(state->mem, change->mem, SHA256_SIZE);
+    state->last_iat = change->iat;
     return 0;
 }
 
 int change_publish(struct state *state, struct change *change)
 {
-    struct bytes entry = {change->bytes, change->len};
-    return state_break(state, ledger_append_entries(state->ledger, &entry, 1));
+    return state_break(
+        state, ledger_append_entries(state->ledger, change->entry, change->entries));
 }
 
 void change_done(struct state *state, struct change *change)
 {
     if (change->open && !state->broken)
         store_rollback(state->store);
-    free(change->bytes);
+    for (size_t i = 0; i < change->entries; i++)
+        free((void *)change->entry[i].data);
+    free(change->entry);
     crypto_wipe(change, sizeof *change);
 }
 

@@ -9,97 +9,61 @@
 #include <time.h>
 
 #include "core/err.h"
-#include "storage/encode.h"
-#include "storage/opening.h"
+#include "storage/petition.h"
 #include "storage/read.h"
 
-/* One erasure on its way.  Personal: wiped by forget(). */
+/* One person's erasure on its way.  Personal: wiped by forget_batch(). */
 struct erasure {
-    struct state *state;
-    struct bytes subject, request;
-    bool idempotent;
-    uint8_t idem_tag[SHA256_SIZE];
-    uint64_t pepper_made;
-    uint8_t salt[SECRET_SIZE], commit[SHA256_SIZE];
-    uint32_t owner; /* KEYRING_NONE: unknown */
-    struct reader reader;
-    struct change change;
+    struct petition petition;
+    struct reader reader; /* of the subject's slots, until they are zero */
+    uint64_t index;       /* of the entry that answers it */
+    bool answered;        /* before this batch, or by an earlier one of it */
+    int rc;               /* why it is refused, or 0 */
+    char *why;
 };
 
-static void make_commit(struct erasure *erasure)
-{
-    struct opening opening = {erasure->subject, erasure->request, {0}};
-    memcpy(opening.salt, erasure->salt, SECRET_SIZE);
-    opening_commit(&opening, erasure->commit);
-    crypto_wipe(&opening, sizeof opening);
-}
+/* Erasures that share a transaction. */
+struct erasures {
+    struct state *state;
+    struct erasure *erasure; /* (n) */
+    size_t n;
+    struct change change;
+    uint32_t *owner; /* (owners): keyring records to destroy */
+    size_t owners;
+};
 
-/* The salt that a retry gets again while this pepper lives. */
-static void salt_from(struct erasure *erasure, const uint8_t pepper[static SECRET_SIZE])
+/* One of several is refused: the others go on.  Any other error is that of all. */
+static int refuse_one(struct erasure *erasure, int rc)
 {
-    opening_salt(pepper, erasure->request, erasure->subject, erasure->salt);
-    make_commit(erasure);
-}
-
-/* Whether entry n commits to the same subject and request: "the recomputed commitment tells". */
-static int compare_commit(const struct erasure *erasure, uint64_t n)
-{
-    struct entry_row row;
-    struct entry entry;
-    int rc = store_entry_read(erasure->state->store, n, &row);
-    if (rc < 0)
+    if (rc != MK_EUNPROCESSABLE && rc != MK_ECONFLICT)
         return rc;
-    rc = entry_parse(row.bytes, row.len, &entry);
-    entry_row_done(&row);
-    if (rc < 0)
-        return fail(MK_ESTORE, "log entry %llu cannot be read", (unsigned long long)n);
-    return crypto_equal(entry.commit, erasure->commit, SHA256_SIZE)
-               ? 0
-               : fail(MK_EUNPROCESSABLE,
-                      "this idempotency key was used for another subject: "
-                      "send a new key");
+    erasure->rc = rc;
+    erasure->why = strdup(err_why());
+    return 0;
 }
 
-/* Step 0.  1 when the request was answered before, and as which entry; 0 when it is new. */
-static int find_answer(struct erasure *erasure, uint64_t *ret_index)
+static bool is_open(const struct erasure *erasure)
 {
-    struct state *state = erasure->state;
-    struct idem_row row;
-    uint8_t pepper[SECRET_SIZE];
-    if (!erasure->idempotent)
-        return 0;
-    opening_idem_tag(keyring_tag_key(state->keyring), erasure->request,
-                     erasure->idem_tag);
-    int rc = store_idem_read(state->store, erasure->idem_tag, &row);
-    if (rc == 0)
-        rc = keyring_pepper_of(state->keyring, row.pepper, pepper);
-    if (rc < 0)
-        return rc == MK_ENOTFOUND ? 0 : rc;
-    salt_from(erasure, pepper);
-    crypto_wipe(pepper, sizeof pepper);
-    if (strcmp(row.act, act_name(ACT_ERASE)))
-        return fail(MK_EUNPROCESSABLE,
-                    "this idempotency key was used for another act: send a "
-                    "new key");
-    if ((rc = compare_commit(erasure, row.n)) < 0)
-        return rc;
-    *ret_index = row.n;
-    return 1;
+    return !erasure->answered && erasure->rc == 0;
 }
 
-static int make_salt(struct erasure *erasure)
+static int find_answer(struct erasure *erasure)
 {
-    uint8_t pepper[SECRET_SIZE];
-    if (!erasure->idempotent) {
-        crypto_random(erasure->salt, SECRET_SIZE);
-        make_commit(erasure);
-        return 0;
+    int rc = petition_find(&erasure->petition, &erasure->index);
+    erasure->answered = rc == 1;
+    return rc < 0 ? refuse_one(erasure, rc) : 0;
+}
+
+/* Step 0.  How many are left to do. */
+static int find_answers(struct erasures *all, size_t *ret_open)
+{
+    size_t open = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < all->n; i++) {
+        rc = find_answer(&all->erasure[i]);
+        open += is_open(&all->erasure[i]);
     }
-    int rc = keyring_pepper(erasure->state->keyring, time(NULL), &erasure->pepper_made,
-                            pepper);
-    if (rc == 0)
-        salt_from(erasure, pepper);
-    crypto_wipe(pepper, sizeof pepper);
+    *ret_open = open;
     return rc;
 }
 
@@ -107,110 +71,109 @@ static int make_salt(struct erasure *erasure)
 static int check_hold(const struct erasure *erasure)
 {
     const struct keyring_record *record =
-        keyring_at(erasure->state->keyring, erasure->owner);
+        keyring_at(erasure->petition.state->keyring, erasure->petition.owner);
     if (record && record->flags & FLAG_HELD &&
         (record->until == 0 || record->until > (uint64_t)time(NULL)))
         return fail(MK_ECONFLICT, "the subject is held: lift the hold before erasing");
     return 0;
 }
 
-static void find_owner(struct erasure *erasure)
+/* Whether an earlier erasure of the batch takes this subject already. */
+static bool is_taken(const struct erasures *all, uint32_t owner)
 {
-    const struct keyring *keyring = erasure->state->keyring;
-    uint8_t tag[SHA256_SIZE];
-    keyring_tag(keyring, erasure->subject.data, erasure->subject.len, tag);
-    erasure->owner = keyring_find(keyring, tag);
-    crypto_wipe(tag, sizeof tag);
-}
-
-/* Step 0.  Everything that can refuse, and room in the ledger for the entry. */
-static int prepare(struct erasure *erasure)
-{
-    struct state *state = erasure->state;
-    find_owner(erasure);
-    int rc = check_hold(erasure);
-    if (rc < 0 || (rc = make_salt(erasure)) < 0 ||
-        (rc = reader_open(state, erasure->owner, &erasure->reader)) < 0)
-        return rc;
-    return change_begin(state, erasure->reader.n ? ACT_ERASE : ACT_NOT_HELD,
-                        &erasure->change);
+    for (size_t i = 0; i < all->owners; i++)
+        if (all->owner[i] == owner)
+            return true;
+    return false;
 }
 
 /* Steps 1 and 2, for one slot: out of the digest, and zero. */
-static int zero_slot(struct erasure *erasure, size_t i)
+static int zero_slot(struct erasures *all, const struct reader *reader, size_t i,
+                     struct entry *entry)
 {
     static const uint8_t zeros[SLOT_SIZE_MAX];
-    struct state *state = erasure->state;
-    struct change *change = &erasure->change;
+    struct state *state = all->state;
     struct instance instance;
     uint8_t key_bytes[KEY_BYTES_MAX];
-    int rc = reader_read(&erasure->reader, i, &instance);
+    int rc = reader_read(reader, i, &instance);
     if (rc < 0)
         return rc;
     struct element element = slot_element(&state->shape, &instance, key_bytes);
-    digest_remove(&change->digest, &element);
-    change->entry.exact += instance.class == CLASS_EXACT;
-    change->entry.trained += instance.class == CLASS_TRAINED;
+    digest_remove(&all->change.digest, &element);
+    entry->exact += instance.class == CLASS_EXACT;
+    entry->trained += instance.class == CLASS_TRAINED;
     crypto_wipe(&instance, sizeof instance);
     crypto_wipe(key_bytes, sizeof key_bytes);
-    return store_slot_write(state->store, erasure->reader.slot[i], zeros);
+    return store_slot_write(state->store, reader->slot[i], zeros);
 }
 
-/* Step 2.  "Zero the slots, insert entry, tree nodes, state, idempotency row, receipt
- * signature.  COMMIT: the commit point." */
-static int commit(struct erasure *erasure)
+static int zero_slots(struct erasures *all, struct erasure *erasure, struct entry *entry)
 {
-    struct state *state = erasure->state;
-    struct change *change = &erasure->change;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < erasure->reader.n; i++)
-        rc = zero_slot(erasure, i);
-    memcpy(change->entry.commit, erasure->commit, SHA256_SIZE);
-    if (rc < 0 || (rc = change_write(state, change)) < 0)
+    struct reader *reader = &erasure->reader;
+    uint32_t owner = erasure->petition.owner;
+    if (is_taken(all, owner))
+        owner = KEYRING_NONE;
+    int rc = reader_open(all->state, owner, reader);
+    if (rc == 0 && owner != KEYRING_NONE)
+        all->owner[all->owners++] = owner;
+    for (size_t i = 0; rc == 0 && i < reader->n; i++)
+        rc = zero_slot(all, reader, i, entry);
+    entry->act = reader->n > 0 ? ACT_ERASE : ACT_NOT_HELD;
+    return rc;
+}
+
+/* Step 2, for one: "zero the slots, insert entry, tree nodes, state, idempotency row, receipt
+ * signature". */
+static int write_one(struct erasures *all, struct erasure *erasure)
+{
+    struct petition *petition = &erasure->petition;
+    struct entry entry = {0};
+    int rc;
+    if ((rc = find_answer(erasure)) < 0 || !is_open(erasure))
         return rc;
-    if (erasure->idempotent) {
-        struct idem_row row = {.n = change->index, .pepper = erasure->pepper_made};
-        strcpy(row.act, act_name(ACT_ERASE));
-        if ((rc = store_idem_write(state->store, erasure->idem_tag, &row)) < 0)
-            return rc;
-    }
-    return change_commit(state, change);
+    if ((rc = check_hold(erasure)) < 0)
+        return refuse_one(erasure, rc);
+    if ((rc = petition_seal(petition)) < 0 || (rc = zero_slots(all, erasure, &entry)) < 0)
+        return rc;
+    memcpy(entry.commit, petition->commit, SHA256_SIZE);
+    rc = change_add(all->state, &all->change, &entry, &erasure->index);
+    return rc < 0 ? rc : petition_keep(petition, erasure->index);
 }
 
-/* Step 3.  The tombstone first: "a ledger that knows of an erasure whose ref is nowhere would
+/* Steps 0 to 2.  "COMMIT: the commit point." */
+static int commit(struct erasures *all, size_t open)
+{
+    int rc = change_begin(all->state, open, &all->change);
+    for (size_t i = 0; rc == 0 && i < all->n; i++)
+        if (is_open(&all->erasure[i]))
+            rc = write_one(all, &all->erasure[i]);
+    if (rc < 0 || all->change.entries == 0)
+        return rc;
+    return change_commit(all->state, &all->change);
+}
+
+/* Step 3.  The tombstones first: "a ledger that knows of an erasure whose ref is nowhere would
  * bring the person back on a restore". */
-static int tell_ledger(struct erasure *erasure)
+static int tell_ledger(struct erasures *all)
 {
-    struct state *state = erasure->state;
-    const struct keyring_record *record = keyring_at(state->keyring, erasure->owner);
-    uint8_t ref[1][REF_SIZE];
-    if (record) {
-        memcpy(ref[0], record->ref, REF_SIZE);
-        int rc = ledger_append_refs(state->ledger, ref, 1);
-        if (rc < 0)
-            return rc;
-    }
-    return change_publish(state, &erasure->change);
-}
-
-/* Step 4.  From here on no backup of the database brings the subject back. */
-static int destroy_key(struct erasure *erasure)
-{
-    if (erasure->owner == KEYRING_NONE)
-        return 0;
-    return keyring_destroy(erasure->state->keyring, &erasure->owner, 1);
+    struct state *state = all->state;
+    uint8_t ref[FORGET_MAX][REF_SIZE];
+    for (size_t i = 0; i < all->owners; i++)
+        memcpy(ref[i], keyring_at(state->keyring, all->owner[i])->ref, REF_SIZE);
+    int rc = all->owners > 0 ? ledger_append_refs(state->ledger, ref, all->owners) : 0;
+    return rc < 0 ? rc : change_publish(state, &all->change);
 }
 
 /* Steps 5 and 6.  RAM comes after the commit: a crash in between never leaves somebody gone
  * from RAM, back after the restart, and without an entry. */
-static void wipe_memory(struct erasure *erasure)
+static void wipe_memory(struct erasures *all)
 {
-    struct state *state = erasure->state;
+    struct state *state = all->state;
     struct memory_state bank_state = state_of_bank(state);
-    if (erasure->owner != KEYRING_NONE) {
-        memory_drop(state->bank, erasure->owner, &bank_state);
-        if (erasure->reader.n > 0)
-            holdings_release(&state->holdings, erasure->owner);
+    for (size_t i = 0; i < all->owners; i++) {
+        memory_drop(state->bank, all->owner[i], &bank_state);
+        if (holdings_count(&state->holdings, all->owner[i]) > 0)
+            holdings_release(&state->holdings, all->owner[i]);
     }
     if (state->scrub)
         state->scrub(state->scrub_context);
@@ -220,101 +183,132 @@ static void wipe_memory(struct erasure *erasure)
  * the subject has come back since. */
 static void look_at_bank(const struct erasure *erasure, struct forgotten *forgotten)
 {
-    struct state *state = erasure->state;
+    const struct petition *petition = &erasure->petition;
+    struct state *state = petition->state;
     memory_lock_shared(state->bank);
     struct memory_state bank_state = memory_state(state->bank);
     memory_unlock_shared(state->bank);
     forgotten->records_left =
-        erasure->owner == KEYRING_NONE ? 0 : memory_count(state->bank, erasure->owner);
+        petition->owner == KEYRING_NONE ? 0 : memory_count(state->bank, petition->owner);
     forgotten->digest_match = bank_state.n == state->digest.n &&
                               !memcmp(bank_state.digest, state->mem, SHA256_SIZE);
 }
 
-static int check_bank(const struct erasure *erasure, struct forgotten *forgotten)
+static int check_bank(const struct erasures *all, struct forgotten *forgotten)
 {
-    look_at_bank(erasure, forgotten);
-    if (forgotten->records_left > 0 || !forgotten->digest_match)
-        return fail(MK_EUNKNOWN,
-                    "the bank is not what the log says: it has to be filled anew");
-    return 0;
-}
-
-/* Step 10.  The answer to entry index, the same whenever it is asked for. */
-static int answer(const struct erasure *erasure, uint64_t index,
-                  struct forgotten *forgotten)
-{
-    struct state *state = erasure->state;
-    struct entry_row row;
-    struct entry entry;
-    int rc = store_entry_read(state->store, index, &row);
-    if (rc < 0)
-        return rc;
-    rc = entry_parse(row.bytes, row.len, &entry);
-    if (rc == 0)
-        rc = receipt_write(row.kid, row.bytes, row.len, row.signature,
-                           &forgotten->receipt);
-    if (rc == 0)
-        rc = state_prove(state, index, &forgotten->proof);
-    merkle_leaf(row.bytes, row.len, forgotten->leaf_hash);
-    entry_row_done(&row);
-    if (rc < 0)
-        return rc;
-    forgotten->erased = entry.act == ACT_ERASE;
-    forgotten->exact = entry.exact;
-    forgotten->trained = entry.trained;
-    forgotten->index = index;
-    base64url_encode(erasure->salt, SECRET_SIZE, forgotten->salt);
-    return 0;
-}
-
-/* Everything after the commit: an error makes the outcome unknown. */
-static int finish(struct erasure *erasure, struct forgotten *forgotten)
-{
-    struct state *state = erasure->state;
-    int rc;
-    if ((rc = tell_ledger(erasure)) < 0 || (rc = destroy_key(erasure)) < 0)
-        return rc;
-    wipe_memory(erasure);
-    if ((rc = store_empty_wal(state->store)) < 0 ||
-        (rc = check_bank(erasure, forgotten)) < 0 || (rc = state_sign(state)) < 0)
-        return rc;
-    return answer(erasure, erasure->change.index, forgotten);
-}
-
-static int forget_locked(struct erasure *erasure, struct forgotten *forgotten)
-{
-    uint64_t index = 0;
-    int rc = state_usable(erasure->state);
-    if (rc < 0 || (rc = find_answer(erasure, &index)) < 0)
-        return rc;
-    if (rc == 1) {
-        find_owner(erasure);
-        look_at_bank(erasure, forgotten);
-        return answer(erasure, index, forgotten);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct erasure *erasure = &all->erasure[i];
+        look_at_bank(erasure, &forgotten[i]);
+        if (is_open(erasure) &&
+            (forgotten[i].records_left > 0 || !forgotten[i].digest_match))
+            return fail(MK_EUNKNOWN,
+                        "the bank is not what the log says: it has to be filled anew");
     }
-    if ((rc = prepare(erasure)) < 0 || (rc = commit(erasure)) < 0)
+    return 0;
+}
+
+/* Steps 3 to 9, after the commit: an error makes the outcome unknown. */
+static int finish(struct erasures *all, struct forgotten *forgotten)
+{
+    struct state *state = all->state;
+    int rc;
+    /* Step 4: from here on no backup of the database brings the subjects back. */
+    if ((rc = tell_ledger(all)) < 0 ||
+        (rc = keyring_destroy(state->keyring, all->owner, all->owners)) < 0)
         return rc;
-    return state_break(erasure->state, finish(erasure, forgotten));
+    wipe_memory(all);
+    if ((rc = store_empty_wal(state->store)) < 0 || (rc = check_bank(all, forgotten)) < 0)
+        return rc;
+    return state_sign(state);
+}
+
+/* Step 10. */
+static int answer(const struct erasures *all, struct forgotten *forgotten)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < all->n; i++) {
+        struct erasure *erasure = &all->erasure[i];
+        forgotten[i].rc = erasure->rc;
+        forgotten[i].why = erasure->why; /* transferred */
+        erasure->why = NULL;
+        if (erasure->rc == 0)
+            rc =
+                petition_answer(&erasure->petition, erasure->index, &forgotten[i].answer);
+    }
+    return rc;
+}
+
+static int forget_locked(struct erasures *all, struct forgotten *forgotten)
+{
+    size_t open = 0;
+    int rc = state_usable(all->state);
+    if (rc < 0 || (rc = find_answers(all, &open)) < 0)
+        return rc;
+    if (open > 0 && (rc = commit(all, open)) < 0)
+        return rc;
+    if (all->change.entries == 0) {
+        check_bank(all, forgotten);
+        return answer(all, forgotten);
+    }
+    if ((rc = finish(all, forgotten)) == 0)
+        rc = answer(all, forgotten);
+    return state_break(all->state, rc);
+}
+
+static int erasures_init(struct erasures *all, const struct erasure_request *requests)
+{
+    all->erasure = calloc(all->n, sizeof *all->erasure);
+    all->owner = calloc(all->n, sizeof *all->owner);
+    if (!all->erasure || !all->owner)
+        return fail(MK_ENOMEM, "no memory for %zu erasures", all->n);
+    for (size_t i = 0; i < all->n; i++)
+        petition_init(&all->erasure[i].petition, all->state, ACT_ERASE,
+                      requests[i].subject, requests[i].request, requests[i].idempotent);
+    return 0;
+}
+
+static void erasures_done(struct erasures *all)
+{
+    change_done(all->state, &all->change);
+    for (size_t i = 0; all->erasure && i < all->n; i++) {
+        petition_done(&all->erasure[i].petition);
+        reader_close(&all->erasure[i].reader);
+        free(all->erasure[i].why);
+    }
+    free(all->erasure);
+    free(all->owner);
+}
+
+int forget_batch(struct state *state, const struct erasure_request *requests, size_t n,
+                 struct forgotten *ret_forgotten)
+{
+    struct erasures all = {.state = state, .n = n};
+    if (n < 1 || n > FORGET_MAX)
+        return fail(MK_ETOOBIG, "%zu erasures at once: there may be 1 to %d", n,
+                    FORGET_MAX);
+    memset(ret_forgotten, 0, n * sizeof *ret_forgotten);
+    pthread_mutex_lock(&state->mutex);
+    int rc = erasures_init(&all, requests);
+    if (rc == 0)
+        rc = forget_locked(&all, ret_forgotten);
+    erasures_done(&all);
+    pthread_mutex_unlock(&state->mutex);
+    for (size_t i = 0; rc < 0 && i < n; i++)
+        forgotten_done(&ret_forgotten[i]);
+    return rc;
 }
 
 int forget(struct state *state, struct subject subject, const char *request,
            bool idempotent, struct forgotten *ret_forgotten)
 {
-    struct erasure erasure = {.state = state,
-                              .subject = {subject.id, subject.len},
-                              .request = {request, strlen(request)},
-                              .idempotent = idempotent,
-                              .owner = KEYRING_NONE};
-    struct forgotten forgotten = {0};
-    pthread_mutex_lock(&state->mutex);
-    int rc = forget_locked(&erasure, &forgotten);
-    change_done(state, &erasure.change);
-    reader_close(&erasure.reader);
-    pthread_mutex_unlock(&state->mutex);
-    crypto_wipe(&erasure, sizeof erasure);
-    if (rc < 0)
+    const struct erasure_request one = {subject, request, idempotent};
+    struct forgotten forgotten;
+    int rc = forget_batch(state, &one, 1, &forgotten);
+    if (rc == 0 && (rc = forgotten.rc) < 0) {
+        rc = fail(rc, "%s", forgotten.why ? forgotten.why : "the erasure is refused");
         forgotten_done(&forgotten);
-    else
+    }
+    if (rc == 0)
         *ret_forgotten = forgotten; /* transferred */
     crypto_wipe(&forgotten, sizeof forgotten);
     return rc;
@@ -322,7 +316,7 @@ int forget(struct state *state, struct subject subject, const char *request,
 
 void forgotten_done(struct forgotten *forgotten)
 {
-    free(forgotten->receipt);
-    free(forgotten->proof);
+    free(forgotten->why);
+    answer_done(&forgotten->answer);
     crypto_wipe(forgotten, sizeof *forgotten);
 }

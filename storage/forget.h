@@ -11,28 +11,38 @@
 #ifndef MUNKEY_STORAGE_FORGET_H
 #define MUNKEY_STORAGE_FORGET_H
 
-#include "storage/state.h"
+#include "storage/answer.h"
+
+enum { FORGET_MAX = 64 }; /* erasures in one transaction */
+
+/* Whom to forget.  request is the Idempotency-Key or request id as sent (idempotent), or else
+ * the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes. */
+struct erasure_request {
+    struct subject subject;
+    const char *request;
+    bool idempotent;
+};
 
 /* What the caller is told.  Holds the opening's salt: wiped by forgotten_done(). */
 struct forgotten {
-    bool erased;             /* false: not_held */
-    uint64_t exact, trained; /* how many of each class */
-    uint64_t index;          /* of the log entry; the receipt id */
-    char *receipt;           /* compact JWS */
-    char *proof;             /* tlog-proof file */
-    char salt[44];           /* base64url without padding */
-    uint8_t leaf_hash[32];
+    int rc;                /* of a batch: 0, or why this one was refused ... */
+    char *why;             /* ... and the sentence; NULL without memory for it */
+    struct answer answer;  /* act: ACT_ERASE or ACT_NOT_HELD */
     uint64_t records_left; /* verified: 0 */
     bool digest_match;     /* verified: true */
 };
 
-/* Erases the subject.  request is the Idempotency-Key or request id as sent (idempotent),
- * or else the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes.  An unknown
- * subject gives a `not_held` receipt.  MK_EUNPROCESSABLE: the key was used for another
- * subject or act; MK_ECONFLICT: the subject is held; MK_ESTORE or MK_EBUSY: nothing
- * happened, try again; MK_EUNKNOWN: the outcome is unknown, answer so and abort. */
+/* Erases the subject.  An unknown subject gives a `not_held` receipt.  MK_EUNPROCESSABLE: the key
+ * was used for another subject or act; MK_ECONFLICT: the subject is held; MK_ESTORE or MK_EBUSY:
+ * nothing happened, try again; MK_EUNKNOWN: the outcome is unknown, answer so and abort. */
 int forget(struct state *state, struct subject subject, const char *request,
            bool idempotent, struct forgotten *ret_forgotten);
+
+/* Erases n subjects, at most FORGET_MAX, in one transaction, with an entry and a receipt for each.
+ * Those that are refused (MK_EUNPROCESSABLE, MK_ECONFLICT) say so in ret_forgotten[i].rc, and the
+ * others are erased; any other error is returned, and is that of all.  ret_forgotten: (n). */
+int forget_batch(struct state *state, const struct erasure_request *requests, size_t n,
+                 struct forgotten *ret_forgotten);
 void forgotten_done(struct forgotten *forgotten);
 
 #endif

@@ -115,14 +115,16 @@ static int name_log(struct state *state, const char *origin)
 static int write_first_entry(struct state *state, const struct model_info *model)
 {
     struct change change = {0};
+    struct entry entry = {.act = ACT_INIT};
+    uint64_t index;
     digest_value(&state->digest, state->mem);
-    int rc = change_begin(state, ACT_INIT, &change);
+    int rc = change_begin(state, 1, &change);
     if (rc == 0 &&
         (rc = store_meta_write(state->store, META_ORIGIN, state->note_key.name,
                                ORIGIN_SIZE)) == 0 &&
         (rc = store_meta_write(state->store, META_ENCODER, model->encoder_sha256,
                                SHA256_SIZE)) == 0 &&
-        (rc = change_write(state, &change)) == 0 &&
+        (rc = change_add(state, &change, &entry, &index)) == 0 &&
         (rc = change_commit(state, &change)) == 0 &&
         (rc = change_publish(state, &change)) == 0)
         rc = state_sign(state);

@@ -225,8 +225,10 @@ static void mask_restricted(struct state *state)
 static int append_start(struct state *state)
 {
     struct change change = {0};
-    int rc = change_begin(state, ACT_START, &change);
-    if (rc == 0 && (rc = change_write(state, &change)) == 0 &&
+    struct entry entry = {.act = ACT_START};
+    uint64_t index;
+    int rc = change_begin(state, 1, &change);
+    if (rc == 0 && (rc = change_add(state, &change, &entry, &index)) == 0 &&
         (rc = change_commit(state, &change)) == 0)
         rc = change_publish(state, &change);
     change_done(state, &change);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in a state, for the files of storage/ that change it.  The caller holds the mutex.
  *
- *     struct change change;
- *     rc = change_begin(state, ACT_ENROLL, &change);      a transaction, an entry, a digest
+ *     struct change change = {0};
+ *     rc = change_begin(state, 1, &change);               a transaction, room in the ledger
  *     digest_add(&change.digest, &element);
  *     ... store_slot_write() ...
+ *     rc = change_add(state, &change, &entry, &index);    an entry: act and its members
  *     rc = change_commit(state, &change);                 the commit point
  *     rc = change_publish(state, &change);                ledger; then the bank may change
- *     rc = state_sign(state);                             checkpoint: now others may see it
- *     change_done(&change);
+ *     rc = state_sign(state);                             now others may see it
+ *     change_done(state, &change);
  */
 #ifndef MUNKEY_STORAGE_STATE_PRIVATE_H
 #define MUNKEY_STORAGE_STATE_PRIVATE_H
@@ -69,25 +70,28 @@ struct merkle state_tree(const struct state *state);
 /* The bank's view of the committed state. */
 struct memory_state state_of_bank(const struct state *state);
 
-/* A change of the memory: one transaction, one log entry. */
+/* A change of the memory: one transaction, and one entry of the log or several. */
 struct change {
-    struct entry entry;
-    struct digest digest; /* after the change */
-    char *bytes;          /* the entry's, once it is written */
-    size_t len;
-    uint64_t index; /* in the log */
-    uint8_t signature[SIGNATURE_SIZE];
+    struct digest digest; /* as the caller has changed it so far */
+    /* After the last entry, where the next one begins. */
+    uint8_t mem[SHA256_SIZE];
+    uint64_t n;
+    int64_t iat;
+    struct bytes *entry; /* (room): those written so far, owned */
+    size_t entries, room;
     bool open; /* a transaction is */
 };
 
-/* Reserves room in the ledger, fills in what every entry has, begins the transaction. */
-int change_begin(struct state *state, enum act act, struct change *ret_change);
-/* Writes entry, tree nodes, digest and, for acts that have one, the receipt's signature into
- * the transaction, which stays open. */
-int change_write(struct state *state, struct change *change);
+/* Begins the transaction, after reserving room in the ledger for so many entries. */
+int change_begin(struct state *state, size_t entries, struct change *ret_change);
+/* Writes an entry, its tree nodes and, for acts that have one, the receipt's signature into the
+ * transaction.  The caller has set act and what belongs to it; the members that every entry has
+ * are filled in here: mem and n from where the last entry ended to change->digest. */
+int change_add(struct state *state, struct change *change, struct entry *entry,
+               uint64_t *ret_index);
 /* The commit point.  MK_EUNKNOWN breaks the state; on success it has the change's digest. */
 int change_commit(struct state *state, struct change *change);
-/* The entry into the ledger.  MK_EUNKNOWN. */
+/* The entries into the ledger.  MK_EUNKNOWN. */
 int change_publish(struct state *state, struct change *change);
 /* Rolls back what was not committed, and frees. */
 void change_done(struct state *state, struct change *change);

@@ -22,8 +22,8 @@ static void a_forgotten_memory_equals_one_that_never_knew(void **data)
     struct state_status after, expected;
     fixture_import(f, 0, 2400, NOBODY);
     assert_ok(fixture_forget(f, 7, &done));
-    assert_true(done.erased);
-    assert_int_equal(done.exact, 12);
+    assert_int_equal(done.answer.act, ACT_ERASE);
+    assert_int_equal(done.answer.exact, 12);
     assert_int_equal(done.records_left, 0);
     assert_true(done.digest_match);
     forgotten_done(&done);
@@ -50,9 +50,9 @@ static void a_subject_unknown_gets_a_receipt_that_says_so(void **data)
     struct fixture *f = *data;
     struct forgotten done;
     assert_ok(fixture_forget(f, 3, &done));
-    assert_false(done.erased);
-    assert_int_equal(done.exact + done.trained, 0);
-    assert_non_null(strstr(done.proof, "c2sp.org/tlog-proof@v1"));
+    assert_int_equal(done.answer.act, ACT_NOT_HELD);
+    assert_int_equal(done.answer.exact + done.answer.trained, 0);
+    assert_non_null(strstr(done.answer.proof, "c2sp.org/tlog-proof@v1"));
     assert_int_equal(ledger_refs(f->state->ledger), 0);
     forgotten_done(&done);
 }
@@ -65,14 +65,14 @@ static void assert_opens(const struct forgotten *done, struct subject subject,
     struct entry entry;
     struct opening opening = {{subject.id, subject.len}, {request, strlen(request)}, {0}};
     uint8_t commit[SHA256_SIZE], leaf[SHA256_SIZE];
-    assert_ok(receipt_parse(done->receipt, &receipt));
+    assert_ok(receipt_parse(done->answer.receipt, &receipt));
     assert_ok(entry_parse(receipt.entry, receipt.entry_len, &entry));
-    assert_ok(
-        base64url_decode(done->salt, strlen(done->salt), opening.salt, SECRET_SIZE));
+    assert_ok(base64url_decode(done->answer.salt, strlen(done->answer.salt), opening.salt,
+                               SECRET_SIZE));
     opening_commit(&opening, commit);
     assert_memory_equal(commit, entry.commit, sizeof commit);
     merkle_leaf(receipt.entry, receipt.entry_len, leaf);
-    assert_memory_equal(leaf, done->leaf_hash, sizeof leaf);
+    assert_memory_equal(leaf, done->answer.leaf_hash, sizeof leaf);
     receipt_done(&receipt);
 }
 
@@ -88,17 +88,17 @@ static void a_repeat_with_the_same_key_gets_the_same_answer(void **data)
     fixture_close(f);
     fixture_open(f);
     assert_ok(forget(f->state, subject, "key-1", true, &again));
-    assert_string_equal(first.receipt, again.receipt);
-    assert_string_equal(first.salt, again.salt);
-    assert_int_equal(first.index, again.index);
-    assert_int_equal(again.exact, 4);
+    assert_string_equal(first.answer.receipt, again.answer.receipt);
+    assert_string_equal(first.answer.salt, again.answer.salt);
+    assert_int_equal(first.answer.index, again.answer.index);
+    assert_int_equal(again.answer.exact, 4);
     assert_int_equal(first.records_left, 0);
     assert_int_equal(again.records_left, 1); /* the one who came back is not hidden */
 
     /* Another key is another erasure, of what came since. */
     assert_ok(forget(f->state, subject, "key-2", true, &fresh));
-    assert_int_equal(fresh.exact, 1);
-    assert_string_not_equal(first.salt, fresh.salt);
+    assert_int_equal(fresh.answer.exact, 1);
+    assert_string_not_equal(first.answer.salt, fresh.answer.salt);
     assert_opens(&fresh, subject, "key-2");
     forgotten_done(&first);
     forgotten_done(&again);
@@ -115,29 +115,66 @@ static void a_key_of_another_subject_is_refused(void **data)
     assert_int_equal(forget(f->state, fixture_subject(6), "key-1", true, &done),
                      MK_EUNPROCESSABLE);
     assert_ok(forget(f->state, fixture_subject(6), "key-2", true, &done));
-    assert_int_equal(done.exact, 4);
+    assert_int_equal(done.answer.exact, 4);
     forgotten_done(&done);
+}
+
+static void hold(struct fixture *f, const char *person, int64_t until)
+{
+    struct keyring_record marks = {.flags = FLAG_HELD, .until = (uint64_t)until};
+    uint8_t tag[SHA256_SIZE];
+    keyring_tag(f->state->keyring, person, strlen(person), tag);
+    assert_ok(
+        keyring_mark(f->state->keyring, keyring_find(f->state->keyring, tag), &marks));
 }
 
 static void a_held_subject_stays_until_the_hold_ends(void **data)
 {
     struct fixture *f = *data;
     struct forgotten done;
-    uint8_t tag[SHA256_SIZE];
     assert_ok(fixture_enroll(f, 6, 0, 4));
-    keyring_tag(f->state->keyring, "person-6", 8, tag);
-    uint32_t owner = keyring_find(f->state->keyring, tag);
-    struct keyring_record marks = {.flags = FLAG_HELD,
-                                   .until = (uint64_t)time(NULL) + 1000};
-    assert_ok(keyring_mark(f->state->keyring, owner, &marks));
+    hold(f, "person-6", time(NULL) + 1000);
     uint64_t entries = store_entries(f->state->store);
     assert_int_equal(fixture_forget(f, 6, &done), MK_ECONFLICT);
     assert_int_equal(store_entries(f->state->store), entries);
-    marks.until = (uint64_t)time(NULL) - 1;
-    assert_ok(keyring_mark(f->state->keyring, owner, &marks));
+    hold(f, "person-6", time(NULL) - 1);
     assert_ok(fixture_forget(f, 6, &done));
-    assert_int_equal(done.exact, 4);
+    assert_int_equal(done.answer.exact, 4);
     forgotten_done(&done);
+}
+
+/* Whatever becomes of one of them, the others are answered; twice the same is answered twice. */
+static void erasures_share_a_transaction_and_nothing_else(void **data)
+{
+    struct fixture *f = *data;
+    for (uint32_t person = 5; person < 8; person++)
+        assert_ok(fixture_enroll(f, person, 4 * person, 4 * person + 4));
+    hold(f, "person-6", time(NULL) + 1000);
+    const struct erasure_request requests[] = {
+        {fixture_subject(5), "key-5", true},  {fixture_subject(6), "key-6", true},
+        {fixture_subject(7), "key-5", true},  {fixture_subject(5), "key-5", true},
+        {fixture_subject(5), "key-5b", true}, {fixture_subject(1000), "key-n", false},
+    };
+    enum { N = sizeof requests / sizeof *requests };
+    struct forgotten done[N];
+    struct state_status before, after;
+    state_status(f->state, &before);
+    assert_ok(forget_batch(f->state, requests, N, done));
+    state_status(f->state, &after);
+    const int rc[N] = {0, MK_ECONFLICT, MK_EUNPROCESSABLE, 0, 0, 0};
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(done[i].rc, rc[i]);
+    assert_non_null(strstr(done[1].why, "held"));
+    assert_int_equal(done[0].answer.act, ACT_ERASE);
+    assert_string_equal(done[3].answer.receipt, done[0].answer.receipt);
+    assert_int_equal(done[4].answer.act, ACT_NOT_HELD);
+    assert_int_equal(done[5].answer.act, ACT_NOT_HELD);
+    assert_int_equal(after.entries, before.entries + 3);
+    assert_int_equal(after.instances, before.instances - done[0].answer.exact);
+    assert_opens(&done[0], requests[0].subject, "key-5");
+    assert_opens(&done[5], requests[5].subject, "key-n");
+    for (size_t i = 0; i < N; i++)
+        forgotten_done(&done[i]);
 }
 
 /* Runs of bytes that must be nowhere after an erasure.  Kept inverted: this table is in RAM
@@ -268,7 +305,7 @@ static void nothing_of_the_forgotten_is_left_on_disk_or_in_ram(void **data)
     assert_true(probes_in_ram(probes) >= 14);
 
     assert_ok(fixture_forget(f, 9, &done));
-    assert_int_equal(done.exact, 13);
+    assert_int_equal(done.answer.exact, 13);
     assert_int_equal(probes_on_disk(f, probes), 0);
     assert_int_equal(probes_in_ram(probes), 0);
     forgotten_done(&done);
@@ -290,7 +327,7 @@ static void the_id_of_the_forgotten_is_not_in_ram(void **data)
     assert_ok(
         enroll(f->state, (struct subject){id, strlen(id)}, &instance, 1, "key", iid));
     assert_ok(forget(f->state, (struct subject){id, strlen(id)}, "a-key", true, &done));
-    assert_int_equal(done.exact, 1);
+    assert_int_equal(done.answer.exact, 1);
     assert_true(probes_in_ram(probes) > 0);
     explicit_bzero(id, sizeof id);
     assert_int_equal(probes_in_ram(probes), 0);
@@ -381,6 +418,7 @@ int main(void)
         FORGET_TEST(a_repeat_with_the_same_key_gets_the_same_answer),
         FORGET_TEST(a_key_of_another_subject_is_refused),
         FORGET_TEST(a_held_subject_stays_until_the_hold_ends),
+        FORGET_TEST(erasures_share_a_transaction_and_nothing_else),
         FORGET_TEST(nothing_of_the_forgotten_is_left_on_disk_or_in_ram),
         FORGET_TEST(the_id_of_the_forgotten_is_not_in_ram),
         FORGET_TEST(no_history_of_changes_leaves_remnants),
