@@ -42,6 +42,20 @@ static int holds(struct state *state, struct subject subject,
     return rc < 0 ? rc : found;
 }
 
+/* An erasure's or a restriction's key is no enrolment's: the caller has mixed them up. */
+static int check_key_is_free(const struct state *state, const char *idempotency_key)
+{
+    uint8_t tag[SHA256_SIZE];
+    struct idem_row row;
+    opening_idem_tag(keyring_tag_key(state->keyring),
+                     (struct bytes){idempotency_key, strlen(idempotency_key)}, tag);
+    int rc = store_idem_read(state->store, tag, &row);
+    if (rc == 0)
+        return fail(MK_EUNPROCESSABLE, "this idempotency key was used for another act: "
+                                       "send a new key");
+    return rc == MK_ENOTFOUND ? 0 : rc;
+}
+
 static int fill(const struct state *state, struct batch *batch,
                 const struct new_instance *instances, size_t n,
                 const uint8_t (*iids)[IID_SIZE])
@@ -75,7 +89,8 @@ static int enroll_locked(struct state *state, struct subject subject,
     if (rc < 0)
         return rc;
     make_iids(state, subject, n, idempotency_key, iids);
-    if (idempotency_key && (rc = holds(state, subject, iids[0])) != 0)
+    if (idempotency_key && ((rc = check_key_is_free(state, idempotency_key)) < 0 ||
+                            (rc = holds(state, subject, iids[0])) != 0))
         return rc < 0 ? rc : 0;
     struct batch *batch = batch_new(n);
     if (!batch)

@@ -14,7 +14,8 @@ enum { ENROLL_MAX = 1000 }; /* instances in one transaction */
 
 /* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
  * may be NULL; with one, a repeat finds the first instance and returns the same ids.
- * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot; MK_ECONFLICT:
+ * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot, or a key that another
+ * act has used; MK_ECONFLICT:
  * the subject is restricted; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
 int enroll(struct state *state, struct subject subject,
            const struct new_instance *instances, size_t n, const char *idempotency_key,

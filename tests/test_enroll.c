@@ -64,6 +64,20 @@ static void a_repeat_with_the_same_key_enrols_nothing(void **data)
     assert_int_equal(status.instances, 12);
 }
 
+static void a_key_of_an_erasure_is_no_enrolments_key(void **data)
+{
+    struct fixture *f = *data;
+    struct new_instance instance;
+    struct forgotten done;
+    uint8_t iid[1][IID_SIZE];
+    fixture_instance(1, &instance);
+    assert_ok(forget(f->state, fixture_subject(2), "a-key", true, &done));
+    forgotten_done(&done);
+    assert_int_equal(enroll(f->state, fixture_subject(2), &instance, 1, "a-key", iid),
+                     MK_EUNPROCESSABLE);
+    assert_ok(enroll(f->state, fixture_subject(2), &instance, 1, "another-key", iid));
+}
+
 static void what_is_held_is_shown_page_by_page(void **data)
 {
     struct fixture *f = *data;
@@ -171,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ENROLL_TEST(what_is_enrolled_is_found_at_once_and_after_a_restart),
         ENROLL_TEST(a_repeat_with_the_same_key_enrols_nothing),
+        ENROLL_TEST(a_key_of_an_erasure_is_no_enrolments_key),
         ENROLL_TEST(what_is_held_is_shown_page_by_page),
         ENROLL_TEST(a_provenance_that_does_not_fit_is_refused),
         ENROLL_TEST(a_full_bank_refuses_before_anything_is_stored),
