@@ -42,6 +42,7 @@ struct blob {
 struct reply {
     unsigned status;
     const char *media;
+    const char *cache; /* Cache-Control; NULL: no-store */
     struct blob *body;
     struct {
         const char *name;
@@ -62,7 +63,8 @@ typedef int handler(struct request *request, struct reply *ret_reply);
 enum lane { LANE_INLINE, LANE_PREDICT, LANE_ENROLL, LANE_ERASE, LANE_READ, LANES };
 
 struct route {
-    const char *method, *path; /* "/subjects/{id}": braces match one segment */
+    const char *method,
+        *path; /* "/subjects/{id}": braces match one segment, {id...} all */
     enum scope scope;
     enum lane lane;
     handler *run;
@@ -74,8 +76,10 @@ struct route {
 
 /* A JSON reply.  Takes json, which may be NULL when there was no memory for it. */
 int reply_json(struct reply *reply, unsigned status, json_t *json_take);
-/* Text of another media type; copies. */
+/* Text or bytes of another media type; copies. */
 int reply_text(struct reply *reply, unsigned status, const char *media, const char *text);
+int reply_bytes(struct reply *reply, unsigned status, const char *media,
+                const void *bytes, size_t len);
 int reply_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Unlocks, wipes, frees. */

@@ -65,7 +65,8 @@ static struct MHD_Response *make_response(struct exchange *x)
         return NULL;
     reply->body = NULL; /* transferred */
     MHD_add_response_header(response, "X-Request-Id", x->request.id);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "Cache-Control",
+                            reply->cache ? reply->cache : "no-store");
     if (reply->media)
         MHD_add_response_header(response, "Content-Type", reply->media);
     if (reply->close)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What strangers may read of the log: checkpoint, proofs, keys. */
+/* What strangers may read of the log: checkpoint, proofs, tiles, keys. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,23 +39,52 @@ int jwks_get(struct request *request, struct reply *ret_reply)
     return send_text(ret_reply, "application/jwk-set+json", rc, text);
 }
 
-/* Digits alone, without a leading zero: one index has one URL. */
-static int parse_index(const char *text, uint64_t *ret_index)
+/* Digits alone, without a leading zero: one thing has one URL. */
+static bool parse_number(const char *text, uint64_t *ret_number)
 {
-    size_t len = strlen(text);
+    size_t len = text ? strlen(text) : 0;
     if (len == 0 || len > 15 || text[strspn(text, "0123456789")] ||
         (text[0] == '0' && len > 1))
-        return fail(MK_EINPUT, "the index of a log entry has to be a decimal number");
-    *ret_index = strtoull(text, NULL, 10);
-    return 0;
+        return false;
+    *ret_number = strtoull(text, NULL, 10);
+    return true;
 }
 
 int proof_get(struct request *request, struct reply *ret_reply)
 {
     uint64_t index = 0;
     char *text = NULL;
-    int rc = parse_index(request->target->segment[2].data, &index);
-    if (rc == 0)
-        rc = log_proof(request->service->state, index, &text);
+    if (!parse_number(request->target->segment[2].data, &index))
+        return fail(MK_EINPUT, "the index of a log entry has to be a decimal number");
+    int rc = log_proof(request->service->state, index, &text);
     return send_text(ret_reply, "text/plain; charset=utf-8", rc, text);
+}
+
+int consistency_get(struct request *request, struct reply *ret_reply)
+{
+    uint64_t from, to;
+    char *text = NULL;
+    if (!parse_number(target_query(request->target, "from"), &from) ||
+        !parse_number(target_query(request->target, "to"), &to))
+        return fail(MK_EINPUT, "say between which sizes of the log: ?from=N&to=N");
+    int rc = log_consistency(request->service->state, from, to, &text);
+    return send_text(ret_reply, "text/plain; charset=utf-8", rc, text);
+}
+
+/* The path as it was sent: a tile that could also be spelt with %30 would have two URLs. */
+int tile_get(struct request *request, struct reply *ret_reply)
+{
+    struct tile tile;
+    char *bytes;
+    size_t len;
+    int rc = tile_parse(request->raw_path + strlen("/log/tile/"), &tile);
+    if (rc < 0 || (rc = log_tile(request->service->state, &tile, &bytes, &len)) < 0)
+        return rc;
+    rc = reply_bytes(ret_reply, 200, "application/octet-stream", bytes, len);
+    free(bytes);
+    if (rc == 0 && tile.width == TILE_WIDTH)
+        ret_reply->cache = request->service->public_log
+                               ? "public, max-age=31536000, immutable"
+                               : "private, max-age=31536000, immutable";
+    return rc;
 }

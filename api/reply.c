@@ -52,12 +52,18 @@ int reply_json(struct reply *reply, unsigned status, json_t *json_take)
     return 0;
 }
 
+int reply_bytes(struct reply *reply, unsigned status, const char *media,
+                const void *bytes, size_t len)
+{
+    int rc = set_body(reply, status, media, len);
+    if (rc == 0)
+        memcpy(reply->body->data, bytes, len);
+    return rc;
+}
+
 int reply_text(struct reply *reply, unsigned status, const char *media, const char *text)
 {
-    int rc = set_body(reply, status, media, strlen(text));
-    if (rc == 0)
-        memcpy(reply->body->data, text, strlen(text));
-    return rc;
+    return reply_bytes(reply, status, media, text, strlen(text));
 }
 
 int reply_header(struct reply *reply, const char *name, const char *format, ...)

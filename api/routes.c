@@ -21,6 +21,10 @@ const struct route public_routes[] = {
      .media = "application/json", .log = true},
     {"GET", "/log/checkpoint", SCOPE_NONE, LANE_READ, .run = checkpoint_get, .log = true},
     {"GET", "/log/proof/{index}", SCOPE_NONE, LANE_READ, .run = proof_get, .log = true},
+    {"GET", "/log/consistency", SCOPE_NONE, LANE_READ, .run = consistency_get,
+     .query = "from to", .log = true},
+    {"GET", "/log/tile/entries/{n...}", SCOPE_NONE, LANE_READ, .run = tile_get, .log = true},
+    {"GET", "/log/tile/{level}/{n...}", SCOPE_NONE, LANE_READ, .run = tile_get, .log = true},
     {"GET", "/log/vkey", SCOPE_NONE, LANE_READ, .run = vkey_get, .log = true},
     {"GET", "/.well-known/jwks.json", SCOPE_NONE, LANE_READ, .run = jwks_get, .log = true},
     {"GET", "/memory/digest", SCOPE_AUDIT, LANE_READ, .run = digest_get},
@@ -37,7 +41,8 @@ const struct route admin_routes[] = {
 };
 /* clang-format on */
 
-/* Whether the segments are those of the template; braces match any one segment. */
+/* Whether the segments are those of the template; braces match any one segment, or with
+ * dots in them one and all that follow. */
 static bool fits(const char *path, const struct target *target)
 {
     for (size_t i = 0; i < target->segments; i++) {
@@ -45,6 +50,8 @@ static bool fits(const char *path, const struct target *target)
         if (*path++ != '/')
             return false;
         size_t len = strcspn(path, "/");
+        if (*path == '{' && memmem(path, len, "...", 3))
+            return true;
         if (*path != '{' &&
             (len != segment->len || memcmp(path, segment->data, len) != 0))
             return false;

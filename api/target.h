@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TARGET_SEGMENTS = 6, TARGET_PAIRS = 16, SEGMENT_MAX = 512 };
+enum { TARGET_SEGMENTS = 9, TARGET_PAIRS = 16, SEGMENT_MAX = 512 };
 
 /* Decoded text; data[len] is NUL, and there is no NUL before it. */
 struct text {

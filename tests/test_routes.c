@@ -31,6 +31,22 @@ static void a_route_is_found_by_undecoded_segments(void **state)
     assert_null(found("DELETE", "/subjects", allow));
 }
 
+static void a_template_that_ends_in_dots_takes_all_segments_that_follow(void **state)
+{
+    (void)state;
+    char allow[ALLOW_MAX];
+    assert_string_equal(found("GET", "/log/tile/0/067", allow),
+                        "/log/tile/{level}/{n...}");
+    assert_string_equal(found("GET", "/log/tile/0/x001/x234/067.p/8", allow),
+                        "/log/tile/{level}/{n...}");
+    assert_string_equal(found("GET", "/log/tile/entries/x001/067", allow),
+                        "/log/tile/entries/{n...}");
+    assert_null(found("GET", "/log/tile/0", allow));
+    assert_string_equal(allow, "");
+    assert_null(found("DELETE", "/log/tile/0/x001/067", allow));
+    assert_string_equal(allow, "GET, HEAD");
+}
+
 static void a_known_path_says_which_methods_it_has(void **state)
 {
     (void)state;
@@ -53,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_route_is_found_by_undecoded_segments),
+        cmocka_unit_test(a_template_that_ends_in_dots_takes_all_segments_that_follow),
         cmocka_unit_test(a_known_path_says_which_methods_it_has),
         cmocka_unit_test(every_route_that_shows_or_changes_a_person_needs_a_scope),
     };
