@@ -222,8 +222,9 @@ static void write_exemplars(const struct model *model, struct scratch *scratch,
     writing_run(scratch->write, model->classifier, list);
 }
 
-void model_passes(const struct model *model, struct scratch *scratch,
-                  const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+void model_logits(const struct model *model, struct scratch *scratch,
+                  const uint8_t *pixels, const struct hit *hits, size_t n,
+                  float *ret_logits)
 {
     size_t classes = model->shape.classes, passes = scratch->predict->passes;
     linalg_enter();
@@ -231,8 +232,15 @@ void model_passes(const struct model *model, struct scratch *scratch,
     forward_run(scratch->predict, &model->classifier->net, pixels,
                 scratch->write->exemplar);
     linalg_leave();
-    memcpy(ret_p, scratch->predict->logits, passes * classes * sizeof *ret_p);
-    for (size_t i = 0; i < passes; i++)
+    memcpy(ret_logits, scratch->predict->logits, passes * classes * sizeof *ret_logits);
+}
+
+void model_passes(const struct model *model, struct scratch *scratch,
+                  const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+{
+    size_t classes = model->shape.classes;
+    model_logits(model, scratch, pixels, hits, n, ret_p);
+    for (size_t i = 0; i < scratch->predict->passes; i++)
         linalg_softmax(ret_p + i * classes, classes);
 }
 

@@ -45,8 +45,13 @@ void model_embed(const struct model *model, struct scratch *scratch,
 /* key = int8(normalise(P z)). */
 void model_quantise(const struct model *model, const float *z, struct key *ret_key);
 
-/* Probabilities of every pass that scratch was made for, before they are mixed:
+/* What every pass that scratch was made for says, before it becomes probabilities:
  * (1 + k, classes), null pass first; then (k, classes) of memory-only passes, if any. */
+void model_logits(const struct model *model, struct scratch *scratch,
+                  const uint8_t *pixels, const struct hit *hits, size_t n,
+                  float *ret_logits);
+
+/* The same as probabilities, before they are mixed. */
 void model_passes(const struct model *model, struct scratch *scratch,
                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p);
 
