@@ -67,18 +67,20 @@ static int parse_reply(const char *reply, int *ret_status, char **ret_body)
     return 0;
 }
 
-static int converse(int fd, const char *method, const char *target, char *reply)
+static int converse(int fd, const char *method, const char *target, const char *json,
+                    char *reply)
 {
     if (dprintf(fd,
-                "%s %s HTTP/1.1\r\nHost: munkeyd\r\nContent-Length: 0\r\n"
-                "Connection: close\r\n\r\n",
-                method, target) < 0)
+                "%s %s HTTP/1.1\r\nHost: munkeyd\r\n%sContent-Length: %zu\r\n"
+                "Connection: close\r\n\r\n%s",
+                method, target, json ? "Content-Type: application/json\r\n" : "",
+                json ? strlen(json) : 0, json ? json : "") < 0)
         return fail(MK_EIO, "cannot write to the daemon: %m");
     return read_reply(fd, reply);
 }
 
 int control_request(const char *folder, const char *method, const char *target,
-                    int *ret_status, char **ret_body)
+                    const char *json, int *ret_status, char **ret_body)
 {
     char *reply = malloc(REPLY_MAX);
     int fd, rc;
@@ -86,7 +88,7 @@ int control_request(const char *folder, const char *method, const char *target,
     if (!reply)
         return fail(MK_ENOMEM, "no memory for the daemon's reply");
     if ((rc = fd = dial(folder)) >= 0) {
-        if ((rc = converse(fd, method, target, reply)) == 0)
+        if ((rc = converse(fd, method, target, json, reply)) == 0)
             rc = parse_reply(reply, ret_status, ret_body);
         close(fd);
     }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request to the running daemon through control.sock in its state folder.
  *
- *     rc = control_request(config.state, "GET", "/status", &status, &body);
+ *     rc = control_request(config.state, "GET", "/status", NULL, &status, &body);
  *     if (rc == MK_ENOTFOUND) ... it does not run
  */
 #ifndef MUNKEY_DAEMON_CONTROL_H
 #define MUNKEY_DAEMON_CONTROL_H
 
-/* Sends a request without a body.  ret_body: NUL-terminated, the caller's to free.
+/* json: the request's body, or NULL for none.  ret_body: NUL-terminated, the caller's to free.
  * MK_ENOTFOUND: no daemon listens there; MK_EIO: it did not answer in HTTP. */
 int control_request(const char *folder, const char *method, const char *target,
-                    int *ret_status, char **ret_body);
+                    const char *json, int *ret_status, char **ret_body);
 
 #endif

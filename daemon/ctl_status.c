@@ -12,7 +12,7 @@ static int ask(const struct config *config)
     int status, rc;
     char *body;
 
-    if ((rc = control_request(config->state, "GET", "/status", &status, &body)) < 0)
+    if ((rc = control_request(config->state, "GET", "/status", NULL, &status, &body)) < 0)
         return rc;
     if (status == 200)
         puts(body);

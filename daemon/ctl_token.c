@@ -74,7 +74,7 @@ static int tell_daemon(const char *folder)
     int status, rc;
     char *body;
 
-    rc = control_request(folder, "POST", "/reload", &status, &body);
+    rc = control_request(folder, "POST", "/reload", NULL, &status, &body);
     if (rc == MK_ENOTFOUND)
         return 0;
     if (rc < 0)
