@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "storage/encode.h"
@@ -13,6 +14,15 @@ json_t *json_hex(const uint8_t *bytes, size_t len)
     char text[HEX_SIZE(64)];
     assert(len <= 64);
     hex_encode(bytes, len, text);
+    return json_string(text);
+}
+
+json_t *json_time(int64_t seconds)
+{
+    char text[32];
+    struct tm tm;
+    time_t time = seconds;
+    strftime(text, sizeof text, "%FT%TZ", gmtime_r(&time, &tm));
     return json_string(text);
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET and DELETE /subjects/{id}: the right of access and the right to erasure. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "api/answer.h"
 #include "api/parts.h"
 #include "api/routes.h"
 #include "core/err.h"
@@ -20,15 +19,6 @@ static struct subject subject_of(const struct request *request)
 }
 
 /* ---- GET ---- */
-
-static json_t *json_time(int64_t seconds)
-{
-    char text[32];
-    struct tm tm;
-    time_t time = seconds;
-    strftime(text, sizeof text, "%FT%TZ", gmtime_r(&time, &tm));
-    return json_string(text);
-}
 
 static json_t *json_key(const struct key *key, uint32_t dim)
 {
@@ -101,68 +91,6 @@ int subject_get(struct request *request, struct reply *ret_reply)
 }
 
 /* ---- DELETE ---- */
-
-static json_t *json_classes(const struct forgotten *done)
-{
-    json_t *classes = json_object();
-    if (done->answer.exact)
-        json_object_set_new(classes, "exact",
-                            json_integer((json_int_t)done->answer.exact));
-    if (done->answer.trained)
-        json_object_set_new(classes, "trained",
-                            json_integer((json_int_t)done->answer.trained));
-    return classes;
-}
-
-/* What a receipt does not say, said where it is read. */
-static json_t *json_limitations(const struct forgotten *done)
-{
-    json_t *list = json_array();
-    json_array_append_new(
-        list, json_string("The scope is this memory: copies, replicas, logs and "
-                          "backups outside of munkeyd are not covered."));
-    if (done->answer.trained)
-        json_array_append_new(
-            list, json_string(
-                      "The weights were trained on the instances of class trained: their "
-                      "keys are gone; what the weights may retain of them is measured "
-                      "and published with the model."));
-    json_array_append_new(
-        list, json_string("Answers that were sent before this erasure cannot be "
-                          "called back."));
-    return list;
-}
-
-static json_t *json_opening(const struct forgotten *done, struct subject subject,
-                            const char *request)
-{
-    return json_pack("{s:s%, s:s, s:s}", "subject", subject.id, subject.len, "request",
-                     request, "salt", done->answer.salt);
-}
-
-static json_t *json_log(const struct forgotten *done, const char *origin)
-{
-    return json_pack("{s:s, s:I, s:o, s:s}", "origin", origin, "index",
-                     (json_int_t)done->answer.index, "leaf_hash",
-                     json_hex(done->answer.leaf_hash, sizeof done->answer.leaf_hash),
-                     "proof", done->answer.proof);
-}
-
-static json_t *json_forgotten(const struct forgotten *done, struct subject subject,
-                              const char *request, const char *origin)
-{
-    char receipt_id[24];
-    snprintf(receipt_id, sizeof receipt_id, "%llu",
-             (unsigned long long)done->answer.index);
-    return json_pack(
-        "{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:{s:I, s:b}, s:o}", "status",
-        done->answer.act == ACT_ERASE ? "erased" : "not_held", "erased",
-        (json_int_t)(done->answer.exact + done->answer.trained), "classes",
-        json_classes(done), "receipt_id", receipt_id, "receipt", done->answer.receipt,
-        "opening", json_opening(done, subject, request), "log", json_log(done, origin),
-        "verified", "records_left", (json_int_t)done->records_left, "digest_match",
-        (int)done->digest_match, "limitations", json_limitations(done));
-}
 
 int subject_delete(struct request *request, struct reply *ret_reply)
 {

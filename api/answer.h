@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON of what the owner of a receipt is told.  NULL when there is no memory for it. */
+#ifndef MUNKEY_API_ANSWER_H
+#define MUNKEY_API_ANSWER_H
+
+#include <jansson.h>
+
+#include "storage/forget.h"
+
+json_t *json_opening(const struct answer *answer, struct subject subject,
+                     const char *request);
+json_t *json_log(const struct answer *answer, const char *origin);
+
+/* The reply of an erasure, with all of the above. */
+json_t *json_forgotten(const struct forgotten *done, struct subject subject,
+                       const char *request, const char *origin);
+
+#endif
