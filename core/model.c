@@ -10,7 +10,6 @@
 #include "core/err.h"
 #include "core/model_forward.h"
 #include "core/model_parts.h"
-#include "core/model_stem.h"
 #include "core/model_writer.h"
 
 struct scratch {
@@ -160,8 +159,14 @@ void scratch_free(struct scratch *scratch)
 void model_scrub(const struct model *model)
 {
     const struct shape *s = &model->shape;
-    size_t tall = stem_half(s->height) * stem_half(s->width), deep = 9 * s->stem;
-    linalg_scrub(tall, 64, deep > s->hidden ? deep : s->hidden);
+    size_t tall = 0, deep = s->hidden;
+    for (size_t i = 0; i < s->convs; i++) {
+        struct plane plane = shape_plane(s, i + 1);
+        size_t patch = 9 * shape_plane(s, i).channels;
+        tall = plane.height * plane.width > tall ? plane.height * plane.width : tall;
+        deep = patch > deep ? patch : deep;
+    }
+    linalg_scrub(tall, 64, deep);
 }
 
 void model_embed(const struct model *model, struct scratch *scratch,

@@ -55,27 +55,6 @@ int model_encoder_bytes(const struct model *model, void **ret_bytes, size_t *ret
     return 0;
 }
 
-static const struct {
-    const char *name;
-    size_t at;
-} sizes[] = {
-#define SIZE(name)                                                                       \
-    {                                                                                    \
-#name, offsetof(struct shape, name)                                              \
-    }
-    SIZE(height),    SIZE(width),         SIZE(channels),  SIZE(stem),    SIZE(d),
-    SIZE(layers),    SIZE(heads),         SIZE(hidden),    SIZE(classes), SIZE(key_dim),
-    SIZE(label_dim), SIZE(writer_hidden), SIZE(token_dim),
-#undef SIZE
-};
-
-static uint32_t size_of(const struct shape *shape, size_t i)
-{
-    uint32_t size;
-    memcpy(&size, (const char *)shape + sizes[i].at, sizeof size);
-    return size;
-}
-
 static void __attribute__((format(printf, 3, 4)))
 say(json_t *metadata, const char *name, const char *format, ...)
 {
@@ -112,12 +91,16 @@ static void say_labels(json_t *metadata, const struct model *model)
 static json_t *describe(const struct model *model, const struct model_origin *origin)
 {
     const struct model_info *info = &model->info;
+    struct shape shape = model->shape;
+    char stem[STEM_TEXT_SIZE];
     json_t *metadata = json_object();
     say(metadata, "format", FORMAT);
     say(metadata, "name", "%s", model->name);
     say(metadata, "profile", "%s", model->profile);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        say(metadata, sizes[i].name, "%u", size_of(&model->shape, i));
+    for (size_t i = 0; shape_dimension_name(i); i++)
+        say(metadata, shape_dimension_name(i), "%u", *shape_dimension(&shape, i));
+    shape_stem_text(&shape, stem);
+    say(metadata, "stem", "%s", stem);
     say_labels(metadata, model);
     say(metadata, "k", "%u", info->k);
     say(metadata, "lambda", "%.9g", info->lambda);
@@ -168,24 +151,31 @@ static int want_number(const struct safetensors *file, const char *name, double 
     return 0;
 }
 
-/* Sizes must be the profile's: the file names them for its readers. */
+static int want_sizes(const struct safetensors *file, struct shape *shape)
+{
+    double number = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && shape_dimension_name(i); i++) {
+        rc = want_number(file, shape_dimension_name(i), 0, UINT16_MAX, &number);
+        *shape_dimension(shape, i) = (uint32_t)number;
+    }
+    return rc;
+}
+
+/* The profile is a name for people: the sizes decide. */
 static int want_shape(const struct safetensors *file, struct shape *ret_shape)
 {
-    const char *text;
-    double number = 0;
+    const char *text, *stem;
+    struct shape shape = {0};
     int rc = want(file, "format", &text);
     if (rc == 0 && strcmp(text, FORMAT) != 0)
         rc = fail(MK_EINPUT, "__metadata__: format is not " FORMAT);
     if (rc == 0)
-        rc = want_number(file, "classes", 2, CLASSES_MAX, &number);
-    if (rc == 0)
-        rc = want(file, "profile", &text);
-    if (rc == 0)
-        rc = shape_of_profile(text, (uint32_t)number, ret_shape);
-    for (size_t i = 0; rc == 0 && i < sizeof sizes / sizeof *sizes; i++) {
-        uint32_t size = size_of(ret_shape, i);
-        rc = want_number(file, sizes[i].name, size, size, &number);
-    }
+        rc = want(file, "profile", &shape.profile);
+    if (rc == 0 && (rc = want_sizes(file, &shape)) == 0 &&
+        (rc = want(file, "stem", &stem)) == 0 &&
+        (rc = shape_stem_parse(&shape, stem)) == 0 && (rc = shape_check(&shape)) == 0)
+        *ret_shape = shape;
     return rc;
 }
 

@@ -68,15 +68,27 @@ static void carve_layers(struct forward *f, struct arena *arena, int flags)
     }
 }
 
+static size_t cells(struct plane plane)
+{
+    return plane.height * plane.width;
+}
+
+static void carve_stem(struct forward *f, struct arena *arena)
+{
+    const struct shape *s = &f->shape;
+    f->input = take(arena, cells(shape_plane(s, 0)) * s->channels);
+    for (size_t i = 0; i < s->convs; i++) {
+        size_t rows = f->n * cells(shape_plane(s, i + 1));
+        f->conv[i].cols = take(arena, rows * 9 * shape_plane(s, i).channels);
+        f->conv[i].y = f->image = take(arena, rows * s->stem[i].channels);
+    }
+}
+
 static void carve(struct forward *f, struct arena *arena, int flags)
 {
     const struct shape *s = &f->shape;
-    size_t half = stem_half(s->height) * stem_half(s->width);
     size_t reads = padded(f->n * f->passes, flags);
-    f->cols1 = take(arena, f->n * half * 9 * s->channels);
-    f->h1 = take(arena, f->n * half * s->stem);
-    f->cols2 = take(arena, f->n * f->tokens * 9 * s->stem);
-    f->image = take(arena, f->n * f->tokens * s->d);
+    carve_stem(f, arena);
     carve_layers(f, arena, flags);
     f->stats = take(arena, reads * 2);
     f->z = take(arena, reads * s->d);
@@ -123,29 +135,43 @@ void forward_free(struct forward *f)
     free(f);
 }
 
-/* (n, height, width, channels) bytes to (n T, d).  A byte of 128 is 1, and black is 0, as
- * is what lies outside the image. */
+/* Gathers the patches of image b for the first convolution.  A byte of 128 is 1, and black is
+ * 0, as is what lies outside the image. */
+static void gather_pixels(struct forward *f, size_t b, const uint8_t *pixels)
+{
+    struct plane plane = shape_plane(&f->shape, 0), out = shape_plane(&f->shape, 1);
+    size_t size = cells(plane) * plane.channels;
+    for (size_t i = 0; i < size; i++)
+        f->input[i] = pixels[b * size + i] / (real)128;
+    stem_gather(f->input, plane, f->shape.stem[0].stride,
+                f->conv[0].cols + b * cells(out) * 9 * plane.channels);
+}
+
+/* ... and from the output of convolution i - 1 for convolution i. */
+static void gather(struct forward *f, size_t b, size_t i)
+{
+    struct plane plane = shape_plane(&f->shape, i), out = shape_plane(&f->shape, i + 1);
+    stem_gather(f->conv[i - 1].y + b * cells(plane) * plane.channels, plane,
+                f->shape.stem[i].stride,
+                f->conv[i].cols + b * cells(out) * 9 * plane.channels);
+}
+
+/* (n, height, width, channels) bytes to (n T, d). */
 static void stem(struct forward *f, const struct net *net, const uint8_t *pixels)
 {
     const struct shape *s = &f->shape;
-    size_t height = stem_half(s->height), width = stem_half(s->width);
-    size_t size = (size_t)s->height * s->width * s->channels, half = height * width;
-    real x[size];
-    for (size_t b = 0; b < f->n; b++) {
-        for (size_t i = 0; i < size; i++)
-            x[i] = pixels[b * size + i] / (real)128;
-        stem_gather(x, s->height, s->width, s->channels,
-                    f->cols1 + b * half * 9 * s->channels);
+    for (size_t i = 0; i < s->convs; i++) {
+        size_t rows = f->n * cells(shape_plane(s, i + 1)), out = s->stem[i].channels;
+        for (size_t b = 0; b < f->n; b++)
+            if (i == 0)
+                gather_pixels(f, b, pixels);
+            else
+                gather(f, b, i);
+        linalg_linear(f->conv[i].cols, rows, 9 * shape_plane(s, i).channels,
+                      net->conv[i].w, net->conv[i].b, out, f->conv[i].y);
+        if (i + 1 < s->convs)
+            linalg_relu(f->conv[i].y, rows * out);
     }
-    linalg_linear(f->cols1, f->n * half, 9 * s->channels, net->conv1_w, net->conv1_b,
-                  s->stem, f->h1);
-    linalg_relu(f->h1, f->n * half * s->stem);
-    for (size_t b = 0; b < f->n; b++)
-        stem_gather(f->h1 + b * half * s->stem, height, width, s->stem,
-                    f->cols2 + b * f->tokens * 9 * s->stem);
-    linalg_linear(f->cols2, f->n * f->tokens, 9 * s->stem, net->conv2_w, net->conv2_b,
-                  s->d, f->image);
-    explicit_bzero(x, sizeof x);
 }
 
 /* The first layer's rows: image tokens with positions, then e and r of every pass. */

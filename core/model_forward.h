@@ -41,8 +41,11 @@ struct forward {
     size_t n, k, tokens;   /* images, hits, T */
     size_t seeing, passes; /* 1 + k of passes see the image */
     size_t rows;           /* T + 2 passes: of one image */
-    real *cols1, *h1;      /* (n T1, 9 channels), (n T1, stem) */
-    real *cols2, *image;   /* (n T, 9 stem), (n T, d) */
+    real *input;           /* (height, width, channels): of one image */
+    struct {
+        real *cols, *y; /* (n T1, 9 channels in), (n T1, channels out) */
+    } conv[STEM_MAX];
+    real *image; /* (n T, d): what the stem makes of the images */
     struct layer_trace layer[LAYERS_MAX];
     real *stats, *z; /* (n passes, 2), (n passes, d): after the last norm */
     real *logits;    /* (n passes, classes) */

@@ -78,13 +78,23 @@ static void add_layer(struct list *list, const struct shape *shape, struct layer
 #undef NAME
 }
 
+/* A ReLU follows all but the last. */
+static void add_stem(struct list *list, const struct shape *shape, struct net *net)
+{
+    char name[16];
+    for (unsigned i = 0; i < shape->convs; i++) {
+        size_t patch = 9 * shape_plane(shape, i).channels;
+        double gain = i + 1 < shape->convs ? 2 : 1;
+        snprintf(name, sizeof name, "conv%u", i + 1);
+        add_linear(list, &net->conv[i].w, &net->conv[i].b, patch, shape->stem[i].channels,
+                   sqrt(gain / (double)patch), name);
+    }
+}
+
 static void add_net(struct list *list, const struct shape *shape, struct net *net)
 {
-    size_t d = shape->d, patch1 = 9 * shape->channels, patch2 = 9 * shape->stem;
-    add_linear(list, &net->conv1_w, &net->conv1_b, patch1, shape->stem,
-               sqrt(2.0 / (double)patch1), "conv1");
-    add_linear(list, &net->conv2_w, &net->conv2_b, patch2, d, sqrt(1.0 / (double)patch2),
-               "conv2");
+    size_t d = shape->d;
+    add_stem(list, shape, net);
     add(list, &net->position, shape_tokens(shape), d, INIT_SMALL, .02, "position");
     add(list, &net->readout, 0, d, INIT_SMALL, .02, "readout");
     add(list, &net->null, 0, d, INIT_SMALL, .02, "null");

@@ -27,11 +27,12 @@ struct layer {
 
 /* The transformer that both the key encoder and the classifier are. */
 struct net {
-    real *conv1_w, *conv1_b; /* (9 channels, stem): rows are ky, kx, channel */
-    real *conv2_w, *conv2_b; /* (9 stem, d) */
-    real *position;          /* (T, d) */
-    real *readout;           /* (d): the readout row before the first layer */
-    real *null;              /* (d): the exemplar row of a pass without an exemplar */
+    struct {
+        real *w, *b; /* (9 channels in, channels out), rows are ky, kx, channel; (out) */
+    } conv[STEM_MAX];
+    real *position; /* (T, d) */
+    real *readout;  /* (d): the readout row before the first layer */
+    real *null;     /* (d): the exemplar row of a pass without an exemplar */
     struct layer layer[LAYERS_MAX];
     real *norm_w, *norm_b; /* (d) */
     real *head_w, *head_b; /* (d, classes) */
@@ -64,7 +65,7 @@ struct tensor {
 
 enum params_kind { PARAMS_ENCODER, PARAMS_PROJECTION, PARAMS_CLASSIFIER };
 
-enum { TENSORS_MAX = 11 + 14 * LAYERS_MAX + 8 };
+enum { TENSORS_MAX = 2 * STEM_MAX + 7 + 14 * LAYERS_MAX + 8 };
 
 /* A classifier is a net and its writer; they are trained together. */
 struct params {

@@ -43,16 +43,18 @@ static int check_labels(const struct images *images, uint32_t classes)
 static int check_plan(const struct train_plan *plan, const struct images *images)
 {
     const struct shape *s = &plan->shape;
-    int rc = check_range("the encoder", plan->b1, images->n);
+    int rc = shape_check(s);
+    if (rc == 0)
+        rc = check_range("the encoder", plan->b1, images->n);
     if (rc == 0)
         rc = check_range("the classifier", plan->b2, images->n);
     if (rc == 0)
         rc = check_range("calibration", plan->val, images->n);
     if (rc == 0 && (images->height != s->height || images->width != s->width ||
                     images->channels != s->channels))
-        rc = fail(MK_EINPUT, "profile %s takes images of %ux%ux%u, not %ux%ux%u",
-                  s->profile, s->height, s->width, s->channels, images->height,
-                  images->width, images->channels);
+        rc =
+            fail(MK_EINPUT, "the model takes images of %ux%ux%u, not %ux%ux%u", s->height,
+                 s->width, s->channels, images->height, images->width, images->channels);
     if (rc == 0 && (!plan->batch || plan->batch % CHUNK))
         rc = fail(MK_EINPUT, "a batch is a multiple of %d images, not %zu", CHUNK,
                   plan->batch);

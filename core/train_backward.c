@@ -9,11 +9,37 @@
 
 #include "core/model_stem.h"
 
+static size_t cells(struct plane plane)
+{
+    return plane.height * plane.width;
+}
+
+/* The first convolution's patches have no gradient. */
+static size_t largest_cols(const struct shape *s)
+{
+    size_t most = 0;
+    for (size_t i = 1; i < s->convs; i++) {
+        size_t n = cells(shape_plane(s, i + 1)) * 9 * shape_plane(s, i).channels;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static size_t largest_plane(const struct shape *s)
+{
+    size_t most = 0;
+    for (size_t i = 1; i < s->convs; i++) {
+        size_t n = cells(shape_plane(s, i)) * shape_plane(s, i).channels;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 struct backward *backward_new(const struct forward *f)
 {
     struct backward *b = calloc(1, sizeof *b);
     const struct shape *s = &f->shape;
-    size_t rows = f->n * f->rows, half = stem_half(s->height) * stem_half(s->width);
+    size_t rows = f->n * f->rows;
     const struct {
         real **at;
         size_t n;
@@ -27,8 +53,8 @@ struct backward *backward_new(const struct forward *f)
         {&b->dhidden, rows * s->hidden},
         {&b->dweight, f->rows * (f->tokens + 2)},
         {&b->dimage, f->n * f->tokens * s->d},
-        {&b->dcols2, f->n * f->tokens * 9 * s->stem},
-        {&b->dh1, f->n * half * s->stem},
+        {&b->dcols, f->n * largest_cols(s)},
+        {&b->dplane, f->n * largest_plane(s)},
         {&b->dexemplars, f->n * f->k * s->d},
     };
     size_t n = 0;
@@ -149,24 +175,33 @@ static void rows_backward(struct backward *b, const struct forward *f, struct ne
     }
 }
 
+/* From the gradient by the output of convolution i to that by its input. */
+static void conv_backward(struct backward *b, const struct forward *f,
+                          const struct net *net, size_t i, const real *dy)
+{
+    struct plane plane = shape_plane(&f->shape, i), out = shape_plane(&f->shape, i + 1);
+    size_t patch = 9 * plane.channels, size = cells(plane) * plane.channels;
+    linalg_linear_input(dy, f->n * cells(out), patch, out.channels, net->conv[i].w, 0,
+                        b->dcols);
+    memset(b->dplane, 0, f->n * size * sizeof(real));
+    for (size_t n = 0; n < f->n; n++)
+        stem_scatter(b->dcols + n * cells(out) * patch, plane, f->shape.stem[i].stride,
+                     b->dplane + n * size);
+    linalg_relu_backward(f->conv[i - 1].y, f->n * size, b->dplane);
+}
+
 static void stem_backward(struct backward *b, const struct forward *f,
                           const struct net *net, struct net *g)
 {
-    const struct shape *s = &f->shape;
-    size_t height = stem_half(s->height), width = stem_half(s->width),
-           half = height * width;
-    size_t T = f->tokens;
-    linalg_linear_weights(f->cols2, b->dimage, f->n * T, 9 * s->stem, s->d, g->conv2_w,
-                          g->conv2_b);
-    linalg_linear_input(b->dimage, f->n * T, 9 * s->stem, s->d, net->conv2_w, 0,
-                        b->dcols2);
-    memset(b->dh1, 0, f->n * half * s->stem * sizeof(real));
-    for (size_t i = 0; i < f->n; i++)
-        stem_scatter(b->dcols2 + i * T * 9 * s->stem, height, width, s->stem,
-                     b->dh1 + i * half * s->stem);
-    linalg_relu_backward(f->h1, f->n * half * s->stem, b->dh1);
-    linalg_linear_weights(f->cols1, b->dh1, f->n * half, 9 * s->channels, s->stem,
-                          g->conv1_w, g->conv1_b);
+    const real *dy = b->dimage;
+    for (size_t i = f->shape.convs; i-- > 0; dy = b->dplane) {
+        struct plane out = shape_plane(&f->shape, i + 1);
+        linalg_linear_weights(f->conv[i].cols, dy, f->n * cells(out),
+                              9 * shape_plane(&f->shape, i).channels, out.channels,
+                              g->conv[i].w, g->conv[i].b);
+        if (i > 0)
+            conv_backward(b, f, net, i, dy);
+    }
 }
 
 void backward_run(struct backward *b, const struct forward *f, const struct net *net,

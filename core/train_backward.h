@@ -21,8 +21,8 @@ struct backward {
     real *dkv;              /* (rows, 2 d) */
     real *dhidden;          /* (rows, hidden) */
     real *dweight;          /* (rows of one image, T + 2) */
-    real *dimage, *dcols2;  /* (n T, d), (n T, 9 stem) */
-    real *dh1;              /* (n T1, stem) */
+    real *dimage;           /* (n T, d) */
+    real *dcols, *dplane;   /* (n T1, 9 channels), (n T1, channels): of any convolution */
     real *dexemplars;       /* (n k, d): what is handed to the writer */
     real *block;
 };

@@ -11,15 +11,23 @@
 
 enum { PER_OPTIMIZER = 4, ENTRIES = 2 * PER_OPTIMIZER };
 
+enum { LINE_SIZE = 640 };
+
 /* A plan in one line: what must be equal for a run to go on. */
-static void plan_line(const struct train_plan *p, char *line, size_t size)
+static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
 {
-    snprintf(
-        line, size,
-        "munkey-checkpoint-1 profile %s seed %" PRIu64 " batch %zu rate %g steps %zu "
-        "%zu rows %" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64,
-        p->shape.profile, p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion,
-        p->b1.begin, p->b1.end, p->b2.begin, p->b2.end, p->val.begin, p->val.end);
+    struct shape shape = p->shape;
+    char stem[STEM_TEXT_SIZE];
+    shape_stem_text(&shape, stem);
+    int at = snprintf(
+        line, LINE_SIZE,
+        "munkey-checkpoint-2 seed %" PRIu64 " batch %zu rate %g steps %zu %zu rows "
+        "%" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " stem %s",
+        p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion, p->b1.begin,
+        p->b1.end, p->b2.begin, p->b2.end, p->val.begin, p->val.end, stem);
+    for (size_t i = 0; shape_dimension_name(i); i++)
+        at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
+                       shape_dimension_name(i), *shape_dimension(&shape, i));
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,
@@ -37,9 +45,9 @@ static const char *const fusion_names[] = {"fusion", "fusion.m", "fusion.v",
 
 int trainer_save(const struct trainer *t, void **ret_bytes, size_t *ret_len)
 {
-    char line[256];
+    char line[LINE_SIZE];
     struct safetensors_entry entries[ENTRIES];
-    plan_line(&t->plan, line, sizeof line);
+    plan_line(&t->plan, line);
     list_entries(t->encoder, encoder_names, entries);
     list_entries(t->fusion, fusion_names, entries + PER_OPTIMIZER);
     json_t *metadata = json_object();
@@ -53,9 +61,9 @@ int trainer_save(const struct trainer *t, void **ret_bytes, size_t *ret_len)
 
 static int check_plan(const struct trainer *t, const struct safetensors *file)
 {
-    char line[256];
+    char line[LINE_SIZE];
     const char *found = safetensors_metadata(file, "plan");
-    plan_line(&t->plan, line, sizeof line);
+    plan_line(&t->plan, line);
     if (!found || strcmp(found, line) != 0)
         return fail(MK_EINPUT, "the checkpoint is of another run: \"%.160s\"",
                     found ? found : "");

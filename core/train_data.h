@@ -15,8 +15,8 @@
 struct images {
     size_t n;
     uint32_t height, width, channels;
-    const uint8_t *pixels; /* (n, height, width, channels) */
-    const uint8_t *labels; /* (n) */
+    const uint8_t *pixels;  /* (n, height, width, channels) */
+    const uint32_t *labels; /* (n) */
 };
 
 const uint8_t *images_at(const struct images *images, size_t row);

@@ -134,8 +134,18 @@ static void interrupt(int signal)
 /* An image file and its labels. */
 struct dataset {
     struct idx images, labels;
+    uint32_t *label; /* (n) */
     struct images view;
 };
+
+static int widen_labels(struct dataset *d)
+{
+    if (!(d->label = calloc(d->labels.n, sizeof *d->label)))
+        return fail(MK_ENOMEM, "no memory for %zu labels", d->labels.n);
+    for (size_t i = 0; i < d->labels.n; i++)
+        d->label[i] = d->labels.data[i];
+    return 0;
+}
 
 static int read_dataset(const char *images, const char *labels, struct dataset *d)
 {
@@ -145,13 +155,15 @@ static int read_dataset(const char *images, const char *labels, struct dataset *
     if (rc == 0 && d->images.n != d->labels.n)
         rc = fail(MK_EINPUT, "%s and %s are not of the same number of images", images,
                   labels);
+    if (rc == 0)
+        rc = widen_labels(d);
     d->view = (struct images){
         .n = d->images.n,
         .height = (uint32_t)d->images.height,
         .width = (uint32_t)d->images.width,
         .channels = 1,
         .pixels = d->images.data,
-        .labels = d->labels.data,
+        .labels = d->label,
     };
     return rc;
 }
@@ -160,6 +172,7 @@ static void free_dataset(struct dataset *d)
 {
     idx_free(&d->images);
     idx_free(&d->labels);
+    free(d->label);
 }
 
 /* A reader of path sees the old bytes or the new ones, never half of them. */

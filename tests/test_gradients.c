@@ -19,7 +19,8 @@ static const struct shape tiny = {
     .height = 5,
     .width = 6,
     .channels = 2,
-    .stem = 3,
+    .convs = 3,
+    .stem = {{3, 1}, {4, 2}, {8, 2}},
     .d = 8,
     .layers = 2,
     .heads = 2,
@@ -240,13 +241,13 @@ static void linear_back(const real *x, const real *dy, real *dx)
 
 static void gather_run(const real *x, real *y)
 {
-    stem_gather(x, 5, 4, 2, y);
+    stem_gather(x, (struct plane){5, 4, 2}, 2, y);
 }
 
 static void gather_back(const real *x, const real *dy, real *dx)
 {
     (void)x;
-    stem_scatter(dy, 5, 4, 2, dx);
+    stem_scatter(dy, (struct plane){5, 4, 2}, 2, dx);
 }
 
 static void entropy_run(const real *x, real *y)

@@ -16,7 +16,8 @@
 
 enum { ROWS = 400, SIDE = 28, SIZE = SIDE * SIDE, CLASSES = 4 };
 
-static uint8_t pixels[ROWS * SIZE], labels[ROWS];
+static uint8_t pixels[ROWS * SIZE];
+static uint32_t labels[ROWS];
 
 static const struct images images = {ROWS, SIDE, SIDE, 1, pixels, labels};
 
@@ -28,7 +29,7 @@ static int draw_images(void **state)
     for (size_t i = 0; i < ROWS * SIZE; i++)
         pixels[i] = (uint8_t)rng_below(&rng, 100);
     for (size_t row = 0; row < ROWS; row++) {
-        labels[row] = (uint8_t)rng_below(&rng, CLASSES);
+        labels[row] = rng_below(&rng, CLASSES);
         memset(pixels + row * SIZE + (5 + 5 * labels[row]) * SIDE, 200, 3 * SIDE);
     }
     return 0;
