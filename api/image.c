@@ -16,6 +16,7 @@
 #include <setjmp.h>
 
 #include "core/err.h"
+#include "storage/zeroing.h"
 
 enum {
     PNG_CHUNK_BYTES = 1 << 20, /* one ancillary chunk, unpacked: zTXt grows 300:1 */
@@ -93,10 +94,23 @@ static int png_check(const uint8_t *bytes, size_t len, const struct shape *shape
     return check_dimensions(shape, png_dimension(bytes, 20), png_dimension(bytes, 16));
 }
 
+/* Rows, and zlib's window, which is made with these too. */
+static png_voidp png_get(png_structp png, png_alloc_size_t size)
+{
+    (void)png;
+    return malloc(size);
+}
+
+static void png_put_back(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free_zeroed(memory);
+}
+
 static int png_prepare(struct png_reader *reader, const struct shape *shape)
 {
-    reader->png =
-        png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, png_fail, png_quiet);
+    reader->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, reader, png_fail,
+                                           png_quiet, NULL, png_get, png_put_back);
     reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
     if (!reader->info)
         return fail(MK_ENOMEM, "no memory to decode a PNG image");
@@ -159,6 +173,23 @@ static int read_png(const uint8_t *bytes, size_t len, const struct shape *shape,
 }
 
 /* ---- JPEG ---- */
+
+/* The two functions of libjpeg's "system-dependent memory manager" (jmemsys.h) that give memory
+ * back: the library takes the program's own for its. */
+void jpeg_free_small(j_common_ptr jpeg, void *memory, size_t size);
+void jpeg_free_large(j_common_ptr jpeg, void *memory, size_t size);
+
+void jpeg_free_small(j_common_ptr jpeg, void *memory, size_t size)
+{
+    (void)jpeg;
+    (void)size;
+    free_zeroed(memory);
+}
+
+void jpeg_free_large(j_common_ptr jpeg, void *memory, size_t size)
+{
+    jpeg_free_small(jpeg, memory, size);
+}
 
 struct jpeg_reader {
     struct jpeg_decompress_struct jpeg; /* first: libjpeg hands its address back */

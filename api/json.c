@@ -2,23 +2,16 @@
 /* Strict JSON in, with sentences that say what to change. */
 #include "api/json.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
-
-static void wipe_and_free(void *p)
-{
-    if (p)
-        explicit_bzero(p, malloc_usable_size(p));
-    free(p);
-}
+#include "storage/zeroing.h"
 
 void json_setup(void)
 {
     json_object_seed(0);
-    json_set_alloc_funcs(malloc, wipe_and_free);
+    json_set_alloc_funcs(malloc, free_zeroed);
 }
 
 /* Where the scan stands: strings hide brackets and commas. */

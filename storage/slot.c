@@ -124,6 +124,7 @@ void slot_seal(const struct slot_shape *shape, const struct slot_place *place,
     crypto_seal(place->key, ret_body + NONCE_AT, aad_of(place, aad), plain,
                 plain_size(shape), ret_body + SEALED_AT);
     crypto_wipe(plain, sizeof plain);
+    crypto_wipe(aad, sizeof aad);
 }
 
 int slot_open(const struct slot_shape *shape, const struct slot_place *place,
@@ -135,6 +136,7 @@ int slot_open(const struct slot_shape *shape, const struct slot_place *place,
     if (rc == 0)
         rc = unpack(shape, plain, ret_instance);
     crypto_wipe(plain, sizeof plain);
+    crypto_wipe(aad, sizeof aad);
     return rc;
 }
 

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An allocator that zeroes what it frees: each block follows a header with its size. */
+/* Allocators that zero what they free.  SQLite asks for the size that it asked for: each of its
+ * blocks follows a header with it. */
 #include "storage/zeroing.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "storage/crypto.h"
 
 enum { HEADER = 16 }; /* keeps malloc's alignment */
+
+void free_zeroed(void *memory)
+{
+    if (memory)
+        crypto_wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
 
 void *zeroing_malloc(int size)
 {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An allocator that zeroes what it frees, for SQLite: its pages and values are copies of ours.
- * The sizes are int because SQLite's are. */
+/* Allocators that zero what they free, for libraries whose buffers are copies of ours. */
 #ifndef MUNKEY_STORAGE_ZEROING_H
 #define MUNKEY_STORAGE_ZEROING_H
 
+/* For what malloc() or calloc() gave. */
+void free_zeroed(void *memory);
+
+/* SQLite's: the sizes are int because its are. */
 void *zeroing_malloc(int size);
 void zeroing_free(void *memory);
 /* Never in place, and the old block is zeroed. */

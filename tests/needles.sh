@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+# Erasing people and looking for what is left of them.  Source tests/tap.sh and tests/daemon.sh
+# first.
+#
+#     people a b c >"$work/rows.csv"       rows of people, 12 images each
+#     make_state shop "$work/rows.csv"
+#     copy_state                           while nothing changes it
+#     look_for a                           what there is to be found of a: $work/needles
+#     found_before                         it is found
+#     erase a && nothing_left              and now it is not
+
+# id_of NAME: every piece of it is this person's alone, and looks different in bytes, URL and JSON.
+id_of() {
+    printf '%s' "$1" | sha256sum | sed -E 's/^(.{16})(.{16}).*/é\1"\/\2/'
+}
+
+url_of() {
+    jq -rn --arg id "$(id_of "$1")" '"/subjects/\($id | @uri)"'
+}
+
+# provenance_of NAME FIELD: 40 bytes that are this person's alone.
+provenance_of() {
+    printf '%s %s' "$1" "$2" | sha256sum | cut -c 1-40
+}
+
+# people NAME...: a CSV file, every image the next person's.
+people() {
+    echo "index,subject,source,collected_at,lawful_basis,consent_ref"
+    i=30000
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        for person; do
+            printf '%d,"%s",%s,2026-01-31,contract,%s\n' $i "$(id_of "$person" | sed 's/"/""/g')" \
+                "$(provenance_of "$person" source)" "$(provenance_of "$person" consent_ref)"
+            i=$((i + 1))
+        done
+    done
+}
+
+copy_state() {
+    rm -rf "$work/copy" && cp -r "$work/$name" "$work/copy" && rm -f "$work/copy/control.sock"
+}
+
+# look_for NAME [PIXELS]: of one who is in the copy.
+look_for() {
+    "$build/tests/needles" list "$work/copy" "$model" "$(id_of "$1")" ${2:+"$2"} >"$work/needles" ||
+        bail_out "nothing is known of $1"
+    searched=$((${searched:-0} + $(wc -l <"$work/needles")))
+}
+
+search() {
+    "$build/tests/search" "$pid" "$work/$name" <"$work/needles" >"$work/found"
+}
+
+# found_before [KIND...]: everything that rests somewhere, and these kinds in the process.
+found_before() {
+    search || return 1
+    for what in "munkeyd.db(-wal)? slot" "keys/keyring ref" "keys/keyring tag" "keys/keyring wrapped" \
+        "process key" "process iid" "process ref" "process tag" "process wrapped" "process slot"; do
+        grep -qE "^$what [1-9]" "$work/found" || { echo "no $what"; return 1; }
+    done
+    for kind; do
+        grep -q "^process $kind [1-9]" "$work/found" || { echo "no $kind"; return 1; }
+    done
+}
+
+# The salt is in the reply alone: nobody who takes over munkeyd can open the log's commitment.
+erase() {
+    api DELETE "$(url_of "$1")" >"$work/reply" &&
+        [ "$(jq -r .status "$work/reply")" = erased ] &&
+        jq -r .opening.salt "$work/reply" | tr -d '\n' | od -An -v -tx1 | tr -d ' \n' |
+        sed 's/^/salt /' >>"$work/needles"
+}
+
+# The tombstone is to be there: the number that says which slots of a backup stay unread.
+nothing_left() {
+    sleep 0.1
+    search && [ "$(cat "$work/found")" = "log/tombstones ref 1" ] || { cat "$work/found"; return 1; }
+}
+
+# make_batch NAME: a request of test images that retrieve what NAME holds.
+make_batch() {
+    pixels 0 200 >"$work/asked"
+    "$build/tests/needles" queries "$work/copy" "$model" "$(id_of "$1")" "$work/asked" >"$work/which"
+    [ -s "$work/which" ] || return 1
+    for i in $(cat "$work/which"); do
+        pixels "$i" 1
+    done | od -An -v -tu1 -w784 |
+        awk '{ gsub(/ +/, ","); printf "%s[%s]", (NR > 1 ? "," : "{\"inputs\":["), substr($0, 2) }
+            END { print "]}" }' >"$work/batch"
+}
+
+predict_batch() {
+    api POST /predict -f -o /dev/null -H 'Content-Type: application/json' \
+        --data-binary "@$work/batch"
+}
+
+# enrol_as FORM NAME: the image in $work/image.
+enrol_as() {
+    target="$(url_of "$2")/instances" media=application/$1 body=$work/body
+    query="?label=3&source=$(provenance_of "$2" source)"
+    case $1 in
+    octet-stream) cp "$work/image" "$body" ;;
+    png | jpeg) media=image/$1 && "$build/tests/picture" "$1" "$work/image" >"$body" ;;
+    *)
+        query= fields="\"label\":3,\"source\":\"$(provenance_of "$2" source)\""
+        od -An -v -tu1 -w784 "$work/image" |
+            sed -E 's/ +/,/g; s/^,(.*)/{"input":[\1],'"$fields"'}/' >"$body"
+        [ "$1" = ndjson ] || { sed 's/.*/{"instances":[&]}/' "$body" >"$body.1" && mv "$body.1" "$body"; }
+        [ "$1" = json ] || media=application/x-ndjson
+        ;;
+    esac
+    [ "$1" != jpeg ] || "$build/tests/picture" pixels "$body" >"$work/image" || return
+    api POST "$target$query" -f -o /dev/null -H "Content-Type: $media" --data-binary "@$body"
+}
+
+# Predictions without a pause: the erasure comes in the middle of a batch.
+begin_load() {
+    rm -f "$work/enough"
+    for _ in 1 2 3; do
+        while [ ! -e "$work/enough" ]; do predict_batch || break; done &
+        loads="${loads-} $!"
+    done
+}
+
+end_load() {
+    : >"$work/enough"
+    wait $loads
+    loads=
+}
+
+# keep_reading NAME: all that is held, over a connection that stays open until end_reading.
+keep_reading() {
+    rm -f "$work/hold" && mkfifo "$work/hold"
+    {
+        printf 'GET %s?export=1 HTTP/1.1\r\nHost: munkeyd\r\n' "$(url_of "$1")"
+        printf 'Authorization: Bearer %s\r\n\r\n' "$token"
+        cat "$work/hold"
+    } | curl -sN "telnet://127.0.0.1:$port" >"$work/export" &
+    reading=$!
+    exec 3>"$work/hold"
+    for _ in $(seq 100); do
+        tail -n 1 "$work/export" | grep -q '"total":12.*}]}$' && return
+        sleep 0.1
+    done
+    return 1
+}
+
+end_reading() {
+    exec 3>&-
+    wait "$reading"
+}
