@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files, read whole and with a limit. */
+/* Files, read and written whole. */
 #include "daemon/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,5 +69,19 @@ int file_read(const char *path, size_t limit, uint8_t **ret_bytes, size_t *ret_l
     }
     *ret_bytes = bytes;
     *ret_len = len;
+    return 0;
+}
+
+int file_write(const char *path, const void *bytes, size_t len)
+{
+    char temporary[4096];
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    FILE *file = fopen(temporary, "wb");
+    if (!file)
+        return fail(MK_EIO, "cannot create %s: %m", temporary);
+    bool written = fwrite(bytes, 1, len, file) == len && fflush(file) == 0 &&
+                   fsync(fileno(file)) == 0;
+    if (fclose(file) != 0 || !written || rename(temporary, path) < 0)
+        return fail(MK_EIO, "cannot write %s: %m", path);
     return 0;
 }

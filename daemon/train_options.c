@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What munkey-train is asked to do. */
+#include "daemon/train_options.h"
+
+#include <argp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/train_parallel.h"
+
+#define DATASET "/usr/share/datasets/fashion-mnist/"
+
+static const struct argp_option known[] = {
+    {"profile", 'p', "NAME", 0, "F, the default, or T: small, for tests", 0},
+    {"out", 'o', "FILE", 0, "write the model here", 0},
+    {"checkpoint", 'c', "FILE", 0,
+     "save the state of training here, every two minutes and when interrupted; go on "
+     "from it "
+     "if it exists",
+     0},
+    {"seed", 's', "N", 0, "the same seed gives the same bits (default 1)", 0},
+    {"threads", 't', "N", 0, "default: one for each processor", 0},
+    {"steps-encoder", 'E', "N", 0, "default 3500", 0},
+    {"steps-fusion", 'F', "N", 0, "default 4500", 0},
+    {"batch", 'b', "N", 0, "images a step, a multiple of 8 (default 128)", 0},
+    {"split", 'r', "B1,B2,VAL", 0,
+     "rows for the encoder, the classifier and calibration, from the first row on "
+     "(default "
+     "12000,15000,3000)",
+     0},
+    {"name", 'n', "NAME", 0,
+     "what the model calls itself (default fashion-mnist-PROFILE)", 0},
+    {"images", 'i', "FILE", 0,
+     "IDX, plain or gzip (default: Debian's dataset-fashion-mnist)", 1},
+    {"labels", 'l', "FILE", 0, "IDX, plain or gzip", 1},
+    {"evaluate", 'e', "MODEL", 0,
+     "train nothing: enrol the rows that MODEL's weights never saw, and print its "
+     "accuracy "
+     "on the test images",
+     2},
+    {"test-images", 'I', "FILE", 0, "IDX, plain or gzip", 2},
+    {"test-labels", 'L', "FILE", 0, "IDX, plain or gzip", 2},
+    {0},
+};
+
+static unsigned long number(const char *text, struct argp_state *state)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || n > INT32_MAX)
+        argp_error(state, "\"%s\" is not a number", text);
+    return n;
+}
+
+static void split(struct train_options *o, const char *text, struct argp_state *state)
+{
+    int len = -1;
+    if (sscanf(text, "%9lu,%9lu,%9lu%n", &o->b1, &o->b2, &o->val, &len) != 3 || text[len])
+        argp_error(state, "a split is three numbers of rows, such as 12000,15000,3000");
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct train_options *o = state->input;
+    switch (key) {
+#define TEXT(letter, name)                                                               \
+    case letter:                                                                         \
+        o->name = text;                                                                  \
+        return 0
+#define NUMBER(letter, name)                                                             \
+    case letter:                                                                         \
+        o->name = number(text, state);                                                   \
+        return 0
+        TEXT('p', profile);
+        TEXT('o', out);
+        TEXT('c', checkpoint);
+        TEXT('n', name);
+        TEXT('i', images);
+        TEXT('l', labels);
+        TEXT('e', evaluate);
+        TEXT('I', test_images);
+        TEXT('L', test_labels);
+        NUMBER('s', seed);
+        NUMBER('t', threads);
+        NUMBER('E', steps_encoder);
+        NUMBER('F', steps_fusion);
+        NUMBER('b', batch);
+#undef TEXT
+#undef NUMBER
+    case 'r':
+        split(o, text, state);
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->out == !o->evaluate)
+            argp_error(state, "say --out FILE to train, or --evaluate MODEL to measure");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static struct train_options defaults(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return (struct train_options){
+        .profile = "F",
+        .images = DATASET "train-images-idx3-ubyte.gz",
+        .labels = DATASET "train-labels-idx1-ubyte.gz",
+        .test_images = DATASET "t10k-images-idx3-ubyte.gz",
+        .test_labels = DATASET "t10k-labels-idx1-ubyte.gz",
+        .b1 = 12000,
+        .b2 = 15000,
+        .val = 3000,
+        .seed = 1,
+        .threads = processors < 1             ? 1
+                   : processors > THREADS_MAX ? THREADS_MAX
+                                              : processors,
+        .steps_encoder = 3500,
+        .steps_fusion = 4500,
+        .batch = 128,
+    };
+}
+
+struct train_options train_options_parse(int argc, char **argv)
+{
+    const struct argp argp = {
+        known, parse_option,
+        NULL,  "Trains a MUNKEY model on labelled images, or measures one.",
+        NULL,  NULL,
+        NULL};
+    struct train_options options = defaults();
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    return options;
+}
+
+void train_options_command(const struct train_options *o, char *line, size_t size)
+{
+    snprintf(line, size,
+             "munkey-train --profile %s --seed %lu --batch %lu --steps-encoder %lu "
+             "--steps-fusion %lu --split %lu,%lu,%lu",
+             o->profile, o->seed, o->batch, o->steps_encoder, o->steps_fusion, o->b1,
+             o->b2, o->val);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What munkey-train is asked to do.
+ *
+ *     struct train_options options = train_options_parse(argc, argv);
+ */
+#ifndef MUNKEY_DAEMON_TRAIN_OPTIONS_H
+#define MUNKEY_DAEMON_TRAIN_OPTIONS_H
+
+#include <stddef.h>
+
+struct train_options {
+    const char *profile, *out, *checkpoint;
+    const char *evaluate; /* NULL: train */
+    const char *images, *labels, *test_images, *test_labels;
+    const char *name;
+    unsigned long b1, b2, val;
+    unsigned long seed, threads, steps_encoder, steps_fusion, batch;
+};
+
+/* Text is borrowed from argv.  Ends the program when the command line is no such thing. */
+struct train_options train_options_parse(int argc, char **argv);
+
+/* The command that makes the same model again on any machine: no paths, no threads. */
+void train_options_command(const struct train_options *options, char *ret_line,
+                           size_t size);
+
+#endif
