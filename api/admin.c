@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's routes, on control.sock. */
+#include <string.h>
+
+#include "api/json.h"
 #include "api/parts.h"
 #include "api/routes.h"
+#include "core/err.h"
+#include "storage/rotate.h"
 
 int status_get(struct request *request, struct reply *ret_reply)
 {
@@ -28,4 +33,24 @@ int reload_post(struct request *request, struct reply *ret_reply)
     if (rc < 0)
         return rc;
     return reply_json(ret_reply, 200, json_pack("{s:s}", "status", "reloaded"));
+}
+
+int rotate_post(struct request *request, struct reply *ret_reply)
+{
+    json_auto_t *body = NULL;
+    const char *key = NULL;
+    struct rotated rotated;
+    int rc;
+    if ((rc = json_read(request->body, request->body_len, 4, &body)) < 0 ||
+        (rc = json_known(body, "key")) < 0 ||
+        (rc = json_text(body, "key", true, &key)) < 0)
+        return rc;
+    if (strcmp(key, "log") != 0 && strcmp(key, "receipt") != 0)
+        return fail(MK_EINPUT, "key has to be log or receipt");
+    rc = rotate(request->service->state, *key == 'l' ? KEY_LOG : KEY_RECEIPT, &rotated);
+    if (rc < 0)
+        return rc;
+    return reply_json(ret_reply, 200,
+                      json_pack("{s:s, s:s, s:s, s:I}", "key", key, "old", rotated.old,
+                                "new", rotated.new, "index", (json_int_t)rotated.index));
 }

@@ -11,15 +11,15 @@
 
 enum { VALUES_MAX = 32 };
 
-/* The running log's keys and an entry's neighbours; owned. */
+/* The running log's keys, retired ones too, and an entry's neighbours; owned. */
 struct evidence {
-    char *jwks, *vkey, *before, *after;
+    char *jwks, *vkeys, *before, *after;
 };
 
 static void evidence_done(struct evidence *evidence)
 {
     free(evidence->jwks);
-    free(evidence->vkey);
+    free(evidence->vkeys);
     free(evidence->before);
     free(evidence->after);
 }
@@ -57,7 +57,7 @@ static int gather(struct state *state, const struct claim *claim,
     uint64_t index;
     int rc;
     if ((rc = log_jwks(state, &evidence->jwks)) < 0 ||
-        (rc = log_vkey(state, &evidence->vkey)) < 0)
+        (rc = log_vkeys(state, &evidence->vkeys)) < 0)
         return rc;
     if (!claim->proof || verify_proof_index(claim->proof, &index) < 0)
         return 0;
@@ -87,7 +87,7 @@ static int verify(struct state *state, const struct claim *claim,
     int rc = gather(state, claim, &evidence);
     if (rc < 0)
         return rc;
-    const struct trust trust = {evidence.jwks, evidence.vkey, evidence.before,
+    const struct trust trust = {evidence.jwks, evidence.vkeys, evidence.before,
                                 evidence.after};
     return verify_receipt(claim, &trust, ret_verdict);
 }

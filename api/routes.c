@@ -21,6 +21,7 @@ const struct route public_routes[] = {
      .media = "application/json", .log = true},
     {"GET", "/log/checkpoint", SCOPE_NONE, LANE_READ, .run = checkpoint_get, .log = true},
     {"GET", "/log/proof/{index}", SCOPE_NONE, LANE_READ, .run = proof_get, .log = true},
+    {"GET", "/log/rotation/{index}", SCOPE_NONE, LANE_READ, .run = rotation_get, .log = true},
     {"GET", "/log/consistency", SCOPE_NONE, LANE_READ, .run = consistency_get,
      .query = "from to", .log = true},
     {"GET", "/log/tile/entries/{n...}", SCOPE_NONE, LANE_READ, .run = tile_get, .log = true},
@@ -37,6 +38,8 @@ const struct route public_routes[] = {
 const struct route admin_routes[] = {
     {"GET", "/status", SCOPE_NONE, LANE_READ, .run = status_get},
     {"POST", "/reload", SCOPE_NONE, LANE_READ, .run = reload_post},
+    {"POST", "/rotate", SCOPE_NONE, LANE_ERASE, .run = rotate_post,
+     .media = "application/json"},
     {0},
 };
 /* clang-format on */

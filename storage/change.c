@@ -166,16 +166,21 @@ void change_done(struct state *state, struct change *change)
     crypto_wipe(change, sizeof *change);
 }
 
-int state_sign(struct state *state)
+int state_checkpoint(struct state *state, uint64_t size,
+                     const struct signer *const *signers, size_t n, char **ret_text)
 {
     struct merkle tree = state_tree(state);
-    struct checkpoint checkpoint = {.size = store_entries(state->store)};
+    struct checkpoint checkpoint = {.size = size};
+    memcpy(checkpoint.origin, state->note_key.name, sizeof checkpoint.origin);
+    int rc = merkle_root(&tree, size, checkpoint.root);
+    return rc < 0 ? rc : checkpoint_sign(&checkpoint, signers, n, ret_text);
+}
+
+int state_sign(struct state *state)
+{
     const struct signer *signer = state->log_key;
     char *text = NULL;
-    memcpy(checkpoint.origin, state->note_key.name, sizeof checkpoint.origin);
-    int rc = merkle_root(&tree, checkpoint.size, checkpoint.root);
-    if (rc == 0)
-        rc = checkpoint_sign(&checkpoint, &signer, 1, &text);
+    int rc = state_checkpoint(state, store_entries(state->store), &signer, 1, &text);
     if (rc == 0)
         rc = ledger_set_checkpoint(state->ledger, text);
     free(text);

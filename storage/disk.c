@@ -61,17 +61,52 @@ static int write_new(const char *path, const void *bytes, size_t len)
                    : fail(MK_EIO, "%s cannot be written: %s", base(path), strerror(why));
 }
 
+static int sync_folder_of(const char *path)
+{
+    char folder[PATH_SIZE];
+    snprintf(folder, sizeof folder, "%.*s", (int)(base(path) - path), path);
+    return disk_sync_folder(folder);
+}
+
 int disk_write(const char *path, const void *bytes, size_t len)
 {
-    char new[PATH_SIZE + 4], folder[PATH_SIZE];
+    char new[PATH_SIZE + 4];
     snprintf(new, sizeof new, "%s.new", path);
     int rc = write_new(new, bytes, len);
     if (rc < 0)
         return rc;
     if (rename(new, path) < 0)
         return fail(MK_EIO, "%s cannot be replaced: %s", base(path), strerror(errno));
-    snprintf(folder, sizeof folder, "%.*s", (int)(base(path) - path), path);
-    return disk_sync_folder(folder);
+    return sync_folder_of(path);
+}
+
+static bool overwrite(int fd)
+{
+    static const char zeros[DISK_FILE_MAX];
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size <= (off_t)sizeof zeros &&
+           write(fd, zeros, (size_t)st.st_size) == st.st_size && fsync(fd) == 0;
+}
+
+int disk_destroy(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    bool gone = fd >= 0 && overwrite(fd) && unlink(path) == 0;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    return gone ? sync_folder_of(path)
+                : fail(MK_EIO, "%s cannot be overwritten: %s", base(path), strerror(why));
+}
+
+int disk_supersede(const char *live, const char *next, const char *old)
+{
+    if ((link(live, old) < 0 && errno != EEXIST) || rename(next, live) < 0)
+        return fail(MK_EIO, "%s cannot be replaced: %s", base(live), strerror(errno));
+    int rc = sync_folder_of(live);
+    return rc < 0 ? rc : disk_destroy(old);
 }
 
 int disk_create(const char *path)

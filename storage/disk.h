@@ -22,6 +22,14 @@ int disk_create(const char *path);
 int disk_read(const char *path, char **ret_bytes, size_t *ret_len);
 void disk_free(char *bytes, size_t len);
 
+/* Overwrites a file with zeros, then removes it; one that is not there is fine.  MK_EIO. */
+int disk_destroy(const char *path);
+
+/* Puts next into the place of live and destroys what was live, which is called old meanwhile: at
+ * every moment live is whole, and a crash is finished by doing it again or, once next is gone, by
+ * disk_destroy(old).  MK_EIO. */
+int disk_supersede(const char *live, const char *next, const char *old);
+
 /* Mode 0700; one that is there already is fine.  MK_EIO. */
 int disk_make_folder(const char *path);
 int disk_sync_folder(const char *path);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger's files: entries, tombstones and the checkpoint under log/ of a state
+/* The ledger's files: entries, tombstones, the checkpoint and those of rotations under log/ of a state
  * folder. */
 #include "storage/ledger.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ enum {
     /* Bytes that can be unsynced, and hence torn by a power cut, at once. */
     UNSYNCED_MAX = 2 * RECORD_MAX,
     CHECKPOINT_MAX = 65536,
+    NAME_SIZE = 32, /* of a file in log/ */
 };
 
 struct ledger {
@@ -345,35 +347,64 @@ int ledger_append_refs(struct ledger *ledger, const uint8_t (*refs)[REF_SIZE], s
     return sync_file(ledger->refs, "tombstones");
 }
 
-int ledger_get_checkpoint(struct ledger *ledger, char **ret_text)
+static int read_note(struct ledger *ledger, const char *name, char **ret_text)
 {
-    int fd = openat(ledger->folder, "checkpoint", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(ledger->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return fail_file(errno == ENOENT ? MK_ENOTFOUND : MK_EIO, "cannot open",
-                         "checkpoint");
+        return fail_file(errno == ENOENT ? MK_ENOTFOUND : MK_EIO, "cannot open", name);
     char *text = calloc(1, CHECKPOINT_MAX + 1);
     ssize_t len = text ? pread(fd, text, CHECKPOINT_MAX, 0) : -1;
     close(fd);
     if (len < 0) {
         free(text);
-        return fail_file(MK_EIO, "cannot read", "checkpoint");
+        return fail_file(MK_EIO, "cannot read", name);
     }
     *ret_text = text;
     return 0;
 }
 
-int ledger_set_checkpoint(struct ledger *ledger, const char *text)
+static int write_note(struct ledger *ledger, const char *name, const char *text)
 {
-    int fd = openat(ledger->folder, "checkpoint.new",
+    char new[NAME_SIZE + sizeof ".new"];
+    snprintf(new, sizeof new, "%s.new", name);
+    int fd = openat(ledger->folder, new,
                     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fail_file(MK_EUNKNOWN, "cannot create", "checkpoint.new");
-    int rc = write_all(fd, text, strlen(text), 0, "checkpoint.new");
+        return fail_file(MK_EUNKNOWN, "cannot create", new);
+    int rc = write_all(fd, text, strlen(text), 0, new);
     if (rc == 0)
-        rc = sync_file(fd, "checkpoint.new");
+        rc = sync_file(fd, new);
     close(fd);
-    if (rc == 0 &&
-        renameat(ledger->folder, "checkpoint.new", ledger->folder, "checkpoint") < 0)
-        rc = fail_file(MK_EUNKNOWN, "cannot replace", "checkpoint");
+    if (rc == 0 && renameat(ledger->folder, new, ledger->folder, name) < 0)
+        rc = fail_file(MK_EUNKNOWN, "cannot replace", name);
     return rc < 0 ? rc : sync_file(ledger->folder, "");
+}
+
+int ledger_get_checkpoint(struct ledger *ledger, char **ret_text)
+{
+    return read_note(ledger, "checkpoint", ret_text);
+}
+
+int ledger_set_checkpoint(struct ledger *ledger, const char *text)
+{
+    return write_note(ledger, "checkpoint", text);
+}
+
+static void rotation_name(uint64_t index, char ret_name[static NAME_SIZE])
+{
+    snprintf(ret_name, NAME_SIZE, "rotation-%" PRIu64, index);
+}
+
+int ledger_get_rotation(struct ledger *ledger, uint64_t index, char **ret_text)
+{
+    char name[NAME_SIZE];
+    rotation_name(index, name);
+    return read_note(ledger, name, ret_text);
+}
+
+int ledger_set_rotation(struct ledger *ledger, uint64_t index, const char *text)
+{
+    char name[NAME_SIZE];
+    rotation_name(index, name);
+    return write_note(ledger, name, text);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger: the files log/entries, log/tombstones and log/checkpoint of a state folder.
+/* The ledger: the files log/entries, log/tombstones, log/checkpoint and log/rotation-N
+ * of a state folder.
  *
  *     ledger_open(folder, &ledger);
  *     ledger_reserve(ledger, len + 2, 1);                room, before the commit
@@ -51,5 +52,10 @@ int ledger_append_refs(struct ledger *ledger, const uint8_t (*refs)[REF_SIZE], s
  * renamed, and the folder fsynced; MK_EUNKNOWN. */
 int ledger_get_checkpoint(struct ledger *ledger, char **ret_text);
 int ledger_set_checkpoint(struct ledger *ledger, const char *text);
+
+/* log/rotation-INDEX: the checkpoint over entry INDEX and all before it, which hands the log over
+ * to its next key.  The same otherwise. */
+int ledger_get_rotation(struct ledger *ledger, uint64_t index, char **ret_text);
+int ledger_set_rotation(struct ledger *ledger, uint64_t index, const char *text);
 
 #endif

@@ -130,22 +130,78 @@ int log_tile(struct state *state, const struct tile *tile, char **ret_bytes,
     return 0;
 }
 
+static int write_vkeys(const struct note_key *keys, size_t n, char **ret_text)
+{
+    char *text = calloc(1, n * VKEY_SIZE + 1), *at = text;
+    if (!text)
+        return fail(MK_ENOMEM, "no memory for verifier keys");
+    for (size_t i = 0; i < n; i++) {
+        note_vkey(&keys[i], at);
+        at = strchr(at, '\0');
+        *at++ = '\n';
+    }
+    *ret_text = text;
+    return 0;
+}
+
+int log_vkeys(struct state *state, char **ret_text)
+{
+    struct note_key *keys = NULL;
+    size_t n = 0;
+    pthread_mutex_lock(&state->mutex);
+    int rc = state_log_keys(state, &keys, &n);
+    pthread_mutex_unlock(&state->mutex);
+    if (rc == 0)
+        rc = write_vkeys(keys, n, ret_text);
+    free(keys);
+    return rc;
+}
+
 int log_vkey(struct state *state, char **ret_text)
 {
-    char *line = malloc(VKEY_SIZE + 1);
-    if (!line)
-        return fail(MK_ENOMEM, "no memory for the verifier key");
-    note_vkey(&state->note_key, line);
-    strcat(line, "\n");
-    *ret_text = line;
+    int rc = log_vkeys(state, ret_text);
+    if (rc == 0)
+        strchr(*ret_text, '\n')[1] = '\0';
+    return rc;
+}
+
+int log_rotation(struct state *state, uint64_t index, char **ret_text)
+{
+    pthread_mutex_lock(&state->mutex);
+    int rc = ledger_get_rotation(state->ledger, index, ret_text);
+    pthread_mutex_unlock(&state->mutex);
+    return rc == MK_ENOTFOUND ? fail(rc, "entry %llu is no rotation of the log's key",
+                                     (unsigned long long)index)
+                              : rc;
+}
+
+/* The present key, then the retired ones. */
+static int receipt_keys(const struct state *state, uint8_t (**ret_keys)[ED25519_SIZE],
+                        size_t *ret_n)
+{
+    const struct retired *retired = &state->retired_receipt;
+    uint8_t(*keys)[ED25519_SIZE] = calloc(retired->n + 1, sizeof *keys);
+    if (!keys)
+        return fail(MK_ENOMEM, "no memory for receipt keys");
+    signer_public(state->receipt_key, keys[0]);
+    if (retired->n > 0)
+        memcpy(keys + 1, retired->key, retired->n * sizeof *keys);
+    *ret_keys = keys;
+    *ret_n = retired->n + 1;
     return 0;
 }
 
 int log_jwks(struct state *state, char **ret_text)
 {
-    uint8_t key[1][ED25519_SIZE];
-    signer_public(state->receipt_key, key[0]);
-    return jwks_write((const uint8_t(*)[ED25519_SIZE])key, 1, ret_text);
+    uint8_t(*keys)[ED25519_SIZE] = NULL;
+    size_t n = 0;
+    pthread_mutex_lock(&state->mutex);
+    int rc = receipt_keys(state, &keys, &n);
+    pthread_mutex_unlock(&state->mutex);
+    if (rc == 0)
+        rc = jwks_write((const uint8_t(*)[ED25519_SIZE])keys, n, ret_text);
+    free(keys);
+    return rc;
 }
 
 int log_entry(struct state *state, uint64_t index, char **ret_bytes)

@@ -11,8 +11,12 @@
 int log_checkpoint(struct state *state, char **ret_text);
 /* The tlog-proof file of one entry against the current checkpoint; MK_ENOTFOUND. */
 int log_proof(struct state *state, uint64_t index, char **ret_text);
-/* The log's verifier key, one line. */
+/* The log's verifier key, one line; and with the retired ones, one a line, the present first. */
 int log_vkey(struct state *state, char **ret_text);
+int log_vkeys(struct state *state, char **ret_text);
+/* The checkpoint of a rotation of the log's key, signed by the new key and the old one;
+ * MK_ENOTFOUND unless entry index is such a rotation. */
+int log_rotation(struct state *state, uint64_t index, char **ret_text);
 /* JWK set with current and retired receipt keys, as JSON. */
 int log_jwks(struct state *state, char **ret_text);
 /* The hashes of a consistency proof, one a line in base64.  MK_EINPUT unless from <= to,

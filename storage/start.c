@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/rotate.h"
 #include "storage/scan.h"
 #include "storage/state_private.h"
 
@@ -56,8 +57,9 @@ static int compare_ledger(struct state *state)
 /* The signed text of log/checkpoint. */
 static int read_checkpoint(struct state *state, struct checkpoint *ret_checkpoint)
 {
+    struct note_key *keys = NULL;
     char *note = NULL;
-    size_t len = 0;
+    size_t len = 0, n = 0;
     int rc = ledger_get_checkpoint(state->ledger, &note);
     if (rc == MK_ENOTFOUND)
         return fail(MK_EREFUSED,
@@ -65,9 +67,11 @@ static int read_checkpoint(struct state *state, struct checkpoint *ret_checkpoin
                     "put it back");
     if (rc < 0)
         return rc;
-    rc = note_open(note, strlen(note), &state->note_key, 1, &len);
+    if ((rc = state_log_keys(state, &keys, &n)) == 0)
+        rc = note_open(note, strlen(note), keys, n, &len);
     if (rc == 0)
         rc = checkpoint_parse(note, strlen(note), ret_checkpoint);
+    free(keys);
     free(note);
     return rc < 0 ? fail(MK_EREFUSED,
                          "log/checkpoint is not signed by this folder's log key: "
@@ -205,7 +209,7 @@ static int complete(struct state *state)
     size_t n = 0;
     int rc = list_unnamed(state, &owners, &n);
     if (rc == 0 && (rc = bury(state, owners, n)) == 0 &&
-        (rc = append_missing_entries(state)) == 0 &&
+        (rc = append_missing_entries(state)) == 0 && (rc = rotate_complete(state)) == 0 &&
         (rc = keyring_destroy(state->keyring, owners, n)) == 0 &&
         (rc = keyring_repair(state->keyring)) == 0 && (rc = lift_pending(state)) == 0)
         rc = store_empty_wal(state->store);

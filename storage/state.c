@@ -88,18 +88,49 @@ static int read_keyring(struct state *state, const char *mirror)
     return rc;
 }
 
+static int read_retired(struct state *state)
+{
+    char path[PATH_SIZE];
+    int rc = disk_path(state->folder, "keys/retired/log", path);
+    if (rc < 0 || (rc = retired_read(path, &state->retired_log)) < 0 ||
+        (rc = disk_path(state->folder, "keys/retired/receipt", path)) < 0)
+        return rc;
+    return retired_read(path, &state->retired_receipt);
+}
+
 int state_read_keys(struct state *state, const struct state_options *options)
 {
     uint8_t public[ED25519_SIZE];
     int rc;
+    state->log_key_given = options->log_key;
+    state->receipt_key_given = options->receipt_key;
     if ((rc = read_keyring(state, options->keyring_mirror)) < 0 ||
         (rc = read_signer(state, options->log_key, "keys/log.pem", &state->log_key)) <
             0 ||
         (rc = read_signer(state, options->receipt_key, "keys/receipt.pem",
-                          &state->receipt_key)) < 0)
+                          &state->receipt_key)) < 0 ||
+        (rc = read_retired(state)) < 0)
         return rc;
     signer_public(state->receipt_key, public);
     receipt_kid(public, state->kid);
+    return 0;
+}
+
+int state_log_keys(const struct state *state, struct note_key **ret_keys, size_t *ret_n)
+{
+    const struct retired *retired = &state->retired_log;
+    struct note_key *keys = calloc(retired->n + 1, sizeof *keys);
+    int rc = keys ? 0 : fail(MK_ENOMEM, "no memory for verifier keys");
+    if (rc == 0)
+        keys[0] = state->note_key;
+    for (size_t i = 0; rc == 0 && i < retired->n; i++)
+        rc = note_key_init(state->note_key.name, retired->key[i], &keys[i + 1]);
+    if (rc < 0) {
+        free(keys);
+        return rc;
+    }
+    *ret_keys = keys;
+    *ret_n = retired->n + 1;
     return 0;
 }
 
@@ -115,6 +146,8 @@ void state_close(struct state *state)
     keyring_close(state->keyring);
     signer_free(state->log_key);
     signer_free(state->receipt_key);
+    retired_done(&state->retired_log);
+    retired_done(&state->retired_receipt);
     holdings_done(&state->holdings);
     if (state->lock >= 0)
         close(state->lock);

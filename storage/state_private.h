@@ -21,6 +21,7 @@
 #include "storage/disk.h"
 #include "storage/holdings.h"
 #include "storage/keyring.h"
+#include "storage/retired.h"
 #include "storage/slot.h"
 #include "storage/state.h"
 #include "storage/store.h"
@@ -37,6 +38,9 @@ struct state {
     struct signer *log_key, *receipt_key;
     struct note_key note_key; /* the log's name and public key */
     char kid[KID_SIZE];       /* of the receipt key */
+    bool log_key_given,
+        receipt_key_given; /* a setting names the file: not ours to write */
+    struct retired retired_log, retired_receipt;
     struct slot_shape shape;
     uint8_t model[SHA256_SIZE]; /* of the model file */
     uint32_t granularity;
@@ -63,6 +67,12 @@ int state_usable(const struct state *state);
 int state_sign(struct state *state);
 /* The proof of entry index against the current checkpoint; the caller frees. */
 int state_prove(struct state *state, uint64_t index, char **ret_file);
+
+/* The checkpoint over the first size entries; the caller frees. */
+int state_checkpoint(struct state *state, uint64_t size,
+                     const struct signer *const *signers, size_t n, char **ret_text);
+/* The keys that may have signed a checkpoint, the present one first; the caller frees. */
+int state_log_keys(const struct state *state, struct note_key **ret_keys, size_t *ret_n);
 
 /* The tree over the store's nodes. */
 struct merkle state_tree(const struct state *state);

@@ -5,18 +5,23 @@
 step=${top_builddir:-.}/tests/step
 work=$(mktemp -d) || bail_out "no temporary folder"
 trap 'rm -rf "$work"' EXIT
-calls="pwrite64 write fdatasync fsync ftruncate fallocate rename renameat"
+calls="pwrite64 write fdatasync fsync ftruncate fallocate rename renameat link unlink"
+look=check
 
 command -v strace >/dev/null || skip_all "there is no strace"
 strace -o /dev/null true 2>/dev/null || skip_all "strace is not permitted here"
 
-# Folders to begin from: one that holds nobody, one that holds a person, and none.
+# Folders to begin from: one that holds nobody, one that holds a person, one that has erased her
+# and changed its keys before, and none.
 "$step" "$work/empty" init >/dev/null || bail_out "no folder could be initialised"
 cp -r "$work/empty" "$work/held" && "$step" "$work/held" enroll >/dev/null ||
     bail_out "nobody could be enrolled"
+cp -r "$work/held" "$work/used" && for each in forget rotate-log rotate-receipt; do
+    "$step" "$work/used" $each >/dev/null || bail_out "no $each"
+done
 mkdir "$work/bare"
 
-# What a start finds after `step $2` in a copy of folder $1 was disturbed by $3: in $found.
+# What a start finds, by `step $look`, after `step $2` in a copy of folder $1 was disturbed by $3: in $found.
 disturb() {
     rm -rf "$work/now" && cp -r "$work/$1" "$work/now"
     said=$(strace -f -qq -o "$work/trace" -e trace="${3%%:*}" -e inject="$3" \
@@ -25,7 +30,7 @@ disturb() {
     if [ "$2" = init ] && [ -z "$said" ]; then # what a crash left of it is made anew
         [ -e "$work/now/log/checkpoint" ] || "$step" "$work/now" init >/dev/null
     fi
-    found=$("$step" "$work/now" check 2>>"$work/why") || found="refused: $(cat "$work/why")"
+    found=$("$step" "$work/now" "$look" 2>>"$work/why") || found="refused: $(cat "$work/why")"
 }
 
 # Whether what was said and what is found go together: "done" is kept, "nothing happened"
@@ -61,5 +66,20 @@ check "a disk that is full at any call makes an erasure whole or not happen" \
     everywhere held forget error=ENOSPC "held 0" "gone 1"
 check "an init that was killed at any call is made anew" \
     everywhere bare init signal=SIGKILL "gone 0" "gone 0"
+
+# Rotations; a start that has one to complete is disturbed as well.
+look=keys
+for key in log receipt; do
+    for what in signal=SIGKILL error=EIO; do
+        check "a rotation of the $key key is whole or was not, whatever call meets $what" \
+            everywhere used rotate-$key $what 2 3
+    done
+    cp -r "$work/used" "$work/pending-$key"
+    strace -f -qq -o "$work/trace" -e trace=link -e inject=link:signal=SIGKILL \
+        "$step" "$work/pending-$key" rotate-$key 2>"$work/why"
+    check "a rotation of the $key key is left half done" [ -e "$work/pending-$key/keys/$key.pem.next" ]
+    check "a start completes it, whatever call it is killed at" \
+        everywhere pending-$key keys signal=SIGKILL 3 3
+done
 echo "# $total points"
 finish

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | forget      prints "done" when it was done
+ *     step FOLDER init | enroll | forget | rotate-log | rotate-receipt
+ *                                             prints "done" when it was done
  *     step FOLDER check                       prints "held" or "gone", and how many erasures
  *                                             the log knows
+ *     step FOLDER keys                        prints how many rotations the log knows, when
+ *                                             keys and signatures are in keeping with it
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/err.h"
+#include "storage/answer.h"
+#include "storage/entry.h"
 #include "storage/log.h"
+#include "storage/receipt.h"
+#include "storage/rotate.h"
 #include "storage/subject.h"
+#include "storage/verify.h"
 #include "tests/fixture.h"
 
 static int init(struct fixture *f)
@@ -33,6 +42,112 @@ static int do_forget(struct fixture *f)
     if (rc == 0)
         forgotten_done(&done);
     return rc;
+}
+
+static int do_rotate_log(struct fixture *f)
+{
+    struct rotated rotated;
+    return rotate(f->state, KEY_LOG, &rotated);
+}
+
+static int do_rotate_receipt(struct fixture *f)
+{
+    struct rotated rotated;
+    return rotate(f->state, KEY_RECEIPT, &rotated);
+}
+
+/* Whether vkey, of vkey_len bytes, has signed note. */
+static bool signed_by(const char *note, const char *vkey, size_t vkey_len)
+{
+    struct note_key key;
+    size_t len;
+    return note_vkey_parse(vkey, vkey_len, &key) == 0 &&
+           note_open(note, strlen(note), &key, 1, &len) == 0;
+}
+
+/* The receipt of entry index, with a proof of now, by the keys that strangers get. */
+static bool receipt_holds(struct fixture *f, uint64_t index)
+{
+    struct answer answer;
+    struct verdict verdict = {0};
+    char *jwks, *vkey;
+    if (answer_read(f->state, index, &answer) < 0)
+        return false;
+    if (log_jwks(f->state, &jwks) < 0 || log_vkey(f->state, &vkey) < 0)
+        abort();
+    struct claim claim = {.receipt = answer.receipt, .proof = answer.proof};
+    struct trust trust = {.jwks = jwks, .vkeys = vkey};
+    verify_receipt(&claim, &trust, &verdict);
+    free(jwks);
+    free(vkey);
+    answer_done(&answer);
+    return verdict.valid;
+}
+
+/* Whether what an entry leaves behind is there. */
+static bool entry_holds(struct fixture *f, uint64_t index, const struct entry *entry)
+{
+    char *note;
+    bool good;
+    if (act_has_receipt(entry->act))
+        return receipt_holds(f, index);
+    if (entry->act != ACT_ROTATE || !entry->rotates_log)
+        return true;
+    if (log_rotation(f->state, index, &note) < 0)
+        return false;
+    good = signed_by(note, entry->old, strlen(entry->old)) &&
+           signed_by(note, entry->new, strlen(entry->new));
+    free(note);
+    return good;
+}
+
+/* Whether the key that an entry rotated to last is the one that is served. */
+static bool is_current(struct fixture *f, const struct entry *last)
+{
+    char *vkey, *jwks, *note;
+    uint8_t public[ED25519_SIZE];
+    if (log_vkey(f->state, &vkey) < 0 || log_jwks(f->state, &jwks) < 0 ||
+        log_checkpoint(f->state, &note) < 0)
+        abort();
+    bool good = signed_by(note, vkey, strcspn(vkey, "\n")) &&
+                (last->act != ACT_ROTATE ||
+                 (last->rotates_log ? !strncmp(vkey, last->new, strlen(last->new))
+                                    : jwks_find(jwks, last->new, public) == 0 &&
+                                          jwks_find(jwks, last->old, public) == 0));
+    free(vkey);
+    free(jwks);
+    free(note);
+    return good;
+}
+
+static int keys(struct fixture *f)
+{
+    static const char *const remains[] = {"keys/log.pem.next", "keys/log.pem.old",
+                                          "keys/receipt.pem.next",
+                                          "keys/receipt.pem.old"};
+    struct state_status status;
+    struct entry entry, last = {0};
+    unsigned rotations = 0;
+    state_status(f->state, &status);
+    for (uint64_t i = 0; i < status.entries; i++) {
+        char *bytes = NULL;
+        if (log_entry(f->state, i, &bytes) < 0)
+            return MK_ESTORE;
+        int rc = entry_parse(bytes, strlen(bytes), &entry);
+        free(bytes);
+        if (rc < 0 || !entry_holds(f, i, &entry))
+            return fail(MK_ESTORE, "entry %u is not in keeping", (unsigned)i);
+        rotations += entry.act == ACT_ROTATE;
+        if (entry.act == ACT_ROTATE)
+            last = entry;
+    }
+    if (!is_current(f, &last))
+        return fail(MK_ESTORE, "the present keys are not those of the log");
+    for (size_t i = 0; i < sizeof remains / sizeof *remains; i++)
+        if (access(fixture_path(f, remains[i]), F_OK) == 0)
+            return fail(MK_ESTORE, "%s is left", remains[i]);
+    printf("%u\n", rotations);
+    return 0;
 }
 
 static int check(struct fixture *f)
@@ -58,7 +173,12 @@ static int check(struct fixture *f)
 static const struct {
     const char *name;
     int (*run)(struct fixture *f);
-} steps[] = {{"enroll", do_enroll}, {"forget", do_forget}, {"check", check}};
+} steps[] = {{"enroll", do_enroll},
+             {"forget", do_forget},
+             {"rotate-log", do_rotate_log},
+             {"rotate-receipt", do_rotate_receipt},
+             {"check", check},
+             {"keys", keys}};
 
 static int run(struct fixture *f, const char *name)
 {
@@ -81,7 +201,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", argv[2], err_why());
         return rc == MK_EUNKNOWN ? 3 : 1;
     }
-    if (strcmp(argv[2], "check"))
+    if (strcmp(argv[2], "check") && strcmp(argv[2], "keys"))
         puts("done");
     return 0;
 }
