@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asymmetric attention, forward. */
+/* Attention, forward. */
 #include "core/model_attention.h"
 
 #include <math.h>
@@ -15,6 +15,11 @@ size_t attention_rows_that_see(const struct attention *a)
     return a->readouts_only ? a->seeing : a->tokens + 2 * a->seeing;
 }
 
+size_t attention_first_own(const struct attention *a)
+{
+    return a->readouts_only || (a->symmetric && a->seeing) ? 0 : a->tokens;
+}
+
 real attention_scale(const struct attention *a)
 {
     return 1 / (real)sqrt((double)a->size);
@@ -23,6 +28,8 @@ real attention_scale(const struct attention *a)
 struct attention_row attention_row(const struct attention *a, size_t row)
 {
     size_t T = a->tokens;
+    if (a->symmetric && a->seeing)
+        return (struct attention_row){.begin = 0, .end = T + 2, .exemplar = T};
     if (!a->readouts_only && row < T)
         return (struct attention_row){.begin = 0, .end = T};
     size_t pass = a->readouts_only ? row : (row - T) / 2;
@@ -71,6 +78,6 @@ void attention_forward(const struct attention *a)
         weigh(a, i);
     linalg_nn(see, a->size, T, 1, a->weight, T + 2, a->kv + a->value_offset, a->kv_ld, 0,
               a->out, a->out_ld);
-    for (size_t i = a->readouts_only ? 0 : T; i < attention_rows(a); i++)
+    for (size_t i = attention_first_own(a); i < attention_rows(a); i++)
         add_own_values(a, i);
 }

@@ -101,6 +101,7 @@ static json_t *describe(const struct model *model, const struct model_origin *or
         say(metadata, shape_dimension_name(i), "%u", *shape_dimension(&shape, i));
     shape_stem_text(&shape, stem);
     say(metadata, "stem", "%s", stem);
+    say(metadata, "attention", shape.symmetric ? "sym" : "asym");
     say_labels(metadata, model);
     say(metadata, "k", "%u", info->k);
     say(metadata, "lambda", "%.9g", info->lambda);
@@ -162,6 +163,16 @@ static int want_sizes(const struct safetensors *file, struct shape *shape)
     return rc;
 }
 
+/* Files that do not name it are older than the choice. */
+static int want_attention(const struct safetensors *file, struct shape *shape)
+{
+    const char *text = safetensors_metadata(file, "attention");
+    shape->symmetric = text && strcmp(text, "sym") == 0;
+    if (text && !shape->symmetric && strcmp(text, "asym") != 0)
+        return fail(MK_EINPUT, "__metadata__: \"attention\" is sym or asym");
+    return 0;
+}
+
 /* The profile is a name for people: the sizes decide. */
 static int want_shape(const struct safetensors *file, struct shape *ret_shape)
 {
@@ -174,7 +185,8 @@ static int want_shape(const struct safetensors *file, struct shape *ret_shape)
         rc = want(file, "profile", &shape.profile);
     if (rc == 0 && (rc = want_sizes(file, &shape)) == 0 &&
         (rc = want(file, "stem", &stem)) == 0 &&
-        (rc = shape_stem_parse(&shape, stem)) == 0 && (rc = shape_check(&shape)) == 0)
+        (rc = shape_stem_parse(&shape, stem)) == 0 &&
+        (rc = want_attention(file, &shape)) == 0 && (rc = shape_check(&shape)) == 0)
         *ret_shape = shape;
     return rc;
 }

@@ -47,7 +47,8 @@ static void carve_layer(struct forward *f, struct arena *arena, struct layer_tra
 /* A layer that keeps nothing works in the place of the one before it. */
 static void carve_layers(struct forward *f, struct arena *arena, int flags)
 {
-    size_t rows = padded(f->n * f->rows, flags), reads = padded(f->n * f->passes, flags);
+    size_t rows = padded(f->sequences * f->rows, flags),
+           reads = padded(f->n * f->passes, flags);
     size_t start = 0;
     real *x = take(arena, rows * f->shape.d);
     real *first = x;
@@ -106,7 +107,9 @@ struct forward *forward_new(const struct shape *shape, size_t n, size_t k, int f
     f->tokens = shape_tokens(shape);
     f->seeing = 1 + k;
     f->passes = flags & FORWARD_BLIND ? 1 + 2 * k : 1 + k;
-    f->rows = f->tokens + 2 * f->passes;
+    f->per_sequence = shape->symmetric ? 1 : f->passes;
+    f->sequences = n * f->passes / f->per_sequence;
+    f->rows = f->tokens + 2 * f->per_sequence;
     struct arena arena = {0};
     carve(f, &arena, flags);
     f->arena_n = arena.used;
@@ -178,12 +181,13 @@ static void stem(struct forward *f, const struct net *net, const uint8_t *pixels
 static void lay_rows(struct forward *f, const struct net *net, const real *exemplars)
 {
     size_t d = f->shape.d, T = f->tokens;
-    for (size_t b = 0; b < f->n; b++) {
-        real *x = f->layer[0].x + b * f->rows * d;
-        memcpy(x, f->image + b * T * d, T * d * sizeof *x);
+    for (size_t q = 0, at = 0; q < f->sequences; q++) {
+        real *x = f->layer[0].x + q * f->rows * d;
+        memcpy(x, f->image + at / f->passes * T * d, T * d * sizeof *x);
         linalg_axpy(1, net->position, x, T * d);
         x += T * d;
-        for (size_t pass = 0; pass < f->passes; pass++, x += 2 * d) {
+        for (size_t i = 0; i < f->per_sequence; i++, at++, x += 2 * d) {
+            size_t b = at / f->passes, pass = at % f->passes;
             size_t hit = pass < f->seeing ? pass : pass - f->k; /* 1 .. k */
             const real *e = pass ? exemplars + (b * f->k + hit - 1) * d : net->null;
             memcpy(x, e, d * sizeof *x);
@@ -196,20 +200,29 @@ static void lay_rows(struct forward *f, const struct net *net, const real *exemp
 static void gather_readouts(const struct forward *f, const real *x, real *read)
 {
     size_t d = f->shape.d;
-    for (size_t b = 0; b < f->n; b++)
-        for (size_t pass = 0; pass < f->passes; pass++, read += d)
-            memcpy(read, x + (b * f->rows + f->tokens + 2 * pass + 1) * d, d * sizeof *x);
+    for (size_t q = 0; q < f->sequences; q++)
+        for (size_t i = 0; i < f->per_sequence; i++, read += d)
+            memcpy(read, x + (q * f->rows + f->tokens + 2 * i + 1) * d, d * sizeof *x);
+}
+
+/* How many of a sequence's passes see the image. */
+static size_t seeing_in(const struct forward *f, size_t sequence)
+{
+    if (!f->shape.symmetric)
+        return f->seeing;
+    return sequence % f->passes < f->seeing;
 }
 
 struct attention forward_attention(const struct forward *f, const struct layer_trace *t,
                                    size_t b, size_t h)
 {
     size_t d = f->shape.d, size = d / f->shape.heads;
-    size_t out = t->last ? f->passes : f->rows;
+    size_t out = t->last ? f->per_sequence : f->rows;
     return (struct attention){
         .tokens = f->tokens,
-        .seeing = f->seeing,
-        .passes = f->passes,
+        .seeing = seeing_in(f, b),
+        .passes = f->per_sequence,
+        .symmetric = f->shape.symmetric,
         .readouts_only = t->last,
         .size = size,
         .q = t->q + b * out * d + h * size,
@@ -234,7 +247,7 @@ static void run_layer(struct forward *f, const struct layer *p, struct layer_tra
     }
     linalg_linear(t->y1_read, t->out, d, p->q_w, p->q_b, d, t->q);
     linalg_linear(t->y1, t->in, d, p->kv_w, p->kv_b, 2 * d, t->kv);
-    for (size_t b = 0; b < f->n; b++)
+    for (size_t b = 0; b < f->sequences; b++)
         for (size_t h = 0; h < f->shape.heads; h++) {
             struct attention a = forward_attention(f, t, b, h);
             attention_forward(&a);

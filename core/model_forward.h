@@ -6,7 +6,8 @@
  *     f->logits                      (n passes, classes): null, hits 1 .. k
  *     forward_free(f);
  *
- * Pass 0 carries the null token, pass j the exemplar row j.  With FORWARD_BLIND there are
+ * Pass 0 carries the null token, pass j the exemplar row j.  A shape that is symmetric has a
+ * sequence for each pass (the paper's form), any other one for each image.  With FORWARD_BLIND there are
  * k memory-only passes more, with the same exemplar rows, that do not see the image.
  */
 #ifndef MUNKEY_CORE_MODEL_FORWARD_H
@@ -40,7 +41,9 @@ struct forward {
     struct shape shape;
     size_t n, k, tokens;   /* images, hits, T */
     size_t seeing, passes; /* 1 + k of passes see the image */
-    size_t rows;           /* T + 2 passes: of one image */
+    size_t sequences;      /* n; or n passes, where attention is symmetric ... */
+    size_t per_sequence;   /* ... passes in each: all, or 1 */
+    size_t rows;           /* T + 2 per_sequence: of a sequence */
     real *input;           /* (height, width, channels): of one image */
     struct {
         real *cols, *y; /* (n T1, 9 channels in), (n T1, channels out) */
@@ -62,7 +65,7 @@ void forward_free(struct forward *f); /* wipes first */
 void forward_run(struct forward *f, const struct net *net, const uint8_t *pixels,
                  const real *exemplars);
 
-/* The attention of one head h of image b. */
+/* The attention of one head h of sequence b. */
 struct attention forward_attention(const struct forward *f, const struct layer_trace *t,
                                    size_t b, size_t h);
 

@@ -9,6 +9,7 @@
 #ifndef MUNKEY_CORE_MODEL_SHAPE_H
 #define MUNKEY_CORE_MODEL_SHAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct shape {
     uint32_t d, layers, heads, hidden;
     uint32_t classes;
     uint32_t key_dim, label_dim, writer_hidden, token_dim;
+    bool symmetric; /* every pass is a sequence of its own whose rows see each other */
 };
 
 /* The sizes that a profile suggests.  MK_EINPUT when there is no such profile. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asymmetric attention, backward. */
+/* Attention, backward. */
 #include <string.h>
 
 #include "core/train_backward.h"
@@ -50,7 +50,7 @@ void attention_backward(const struct attention *a, const real *dout, real *dweig
         memset(dq + i * a->q_ld, 0, a->size * sizeof *dq);
     linalg_nn(see, a->size, T, scale, dweight, T + 2, a->kv, a->kv_ld, 0, dq, a->q_ld);
     linalg_tn(T, a->size, see, scale, dweight, T + 2, a->q, a->q_ld, 1, dkv, a->kv_ld);
-    for (size_t i = a->readouts_only ? 0 : T; i < rows; i++)
+    for (size_t i = attention_first_own(a); i < rows; i++)
         through_own(a, i, dout + i * a->out_ld, dweight + i * (T + 2), dq + i * a->q_ld,
                     dkv);
 }

@@ -39,7 +39,7 @@ struct backward *backward_new(const struct forward *f)
 {
     struct backward *b = calloc(1, sizeof *b);
     const struct shape *s = &f->shape;
-    size_t rows = f->n * f->rows;
+    size_t rows = f->sequences * f->rows;
     const struct {
         real **at;
         size_t n;
@@ -111,9 +111,10 @@ static void mlp_backward(struct backward *b, const struct forward *f,
 static void heads_backward(struct backward *b, const struct forward *f,
                            const struct layer_trace *t)
 {
-    size_t d = f->shape.d, size = d / f->shape.heads, out = t->last ? f->passes : f->rows;
+    size_t d = f->shape.d, size = d / f->shape.heads,
+           out = t->last ? f->per_sequence : f->rows;
     memset(b->dkv, 0, t->in * 2 * d * sizeof(real));
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; i < f->sequences; i++)
         for (size_t h = 0; h < f->shape.heads; h++) {
             struct attention a = forward_attention(f, t, i, h);
             size_t at = i * out * d + h * size;
@@ -126,9 +127,9 @@ static void heads_backward(struct backward *b, const struct forward *f,
 static void scatter_readouts(const struct forward *f, const real *read, real *x)
 {
     size_t d = f->shape.d;
-    for (size_t i = 0; i < f->n; i++)
-        for (size_t pass = 0; pass < f->passes; pass++, read += d)
-            linalg_axpy(1, read, x + (i * f->rows + f->tokens + 2 * pass + 1) * d, d);
+    for (size_t q = 0; q < f->sequences; q++)
+        for (size_t i = 0; i < f->per_sequence; i++, read += d)
+            linalg_axpy(1, read, x + (q * f->rows + f->tokens + 2 * i + 1) * d, d);
 }
 
 /* From dx1 to dx, by the layer's input: x + attention(norm(x)). */
@@ -161,14 +162,16 @@ static void rows_backward(struct backward *b, const struct forward *f, struct ne
 {
     size_t d = f->shape.d, T = f->tokens;
     memset(b->dexemplars, 0, f->n * f->k * d * sizeof(real));
-    for (size_t i = 0; i < f->n; i++) {
-        const real *dx = b->dx + i * f->rows * d;
-        memcpy(b->dimage + i * T * d, dx, T * d * sizeof(real));
+    memset(b->dimage, 0, f->n * T * d * sizeof(real));
+    for (size_t q = 0, at = 0; q < f->sequences; q++) {
+        const real *dx = b->dx + q * f->rows * d;
+        linalg_axpy(1, dx, b->dimage + at / f->passes * T * d, T * d);
         linalg_axpy(1, dx, g->position, T * d);
         dx += T * d;
-        for (size_t pass = 0; pass < f->passes; pass++, dx += 2 * d) {
+        for (size_t i = 0; i < f->per_sequence; i++, at++, dx += 2 * d) {
+            size_t image = at / f->passes, pass = at % f->passes;
             size_t hit = pass < f->seeing ? pass : pass - f->k;
-            real *e = pass ? b->dexemplars + (i * f->k + hit - 1) * d : g->null;
+            real *e = pass ? b->dexemplars + (image * f->k + hit - 1) * d : g->null;
             linalg_axpy(1, dx, e, d);
             linalg_axpy(1, dx + d, g->readout, d);
         }

@@ -20,7 +20,7 @@ struct backward {
     real *dy, *dmixed, *dq; /* (rows, d) */
     real *dkv;              /* (rows, 2 d) */
     real *dhidden;          /* (rows, hidden) */
-    real *dweight;          /* (rows of one image, T + 2) */
+    real *dweight;          /* (rows of one sequence, T + 2) */
     real *dimage;           /* (n T, d) */
     real *dcols, *dplane;   /* (n T1, 9 channels), (n T1, channels): of any convolution */
     real *dexemplars;       /* (n k, d): what is handed to the writer */

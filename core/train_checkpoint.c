@@ -19,12 +19,14 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
     struct shape shape = p->shape;
     char stem[STEM_TEXT_SIZE];
     shape_stem_text(&shape, stem);
-    int at = snprintf(
-        line, LINE_SIZE,
-        "munkey-checkpoint-2 seed %" PRIu64 " batch %zu rate %g steps %zu %zu rows "
-        "%" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " stem %s",
-        p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion, p->b1.begin,
-        p->b1.end, p->b2.begin, p->b2.end, p->val.begin, p->val.end, stem);
+    int at = snprintf(line, LINE_SIZE,
+                      "munkey-checkpoint-2 seed %" PRIu64
+                      " batch %zu rate %g steps %zu %zu rows "
+                      "%" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64
+                      "-%" PRIu64 "%s stem %s",
+                      p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion,
+                      p->b1.begin, p->b1.end, p->b2.begin, p->b2.end, p->val.begin,
+                      p->val.end, shape.symmetric ? " sym" : "", stem);
     for (size_t i = 0; shape_dimension_name(i); i++)
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));

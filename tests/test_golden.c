@@ -77,41 +77,78 @@ static void expect_passes(const float *p, uint32_t classes, const json_t *golden
         }
 }
 
-static void the_model_computes_what_numpy_computes(void **unused)
+/* Calls check for each case of the golden file, with a model and its scratch. */
+typedef void check_case(const struct model *model, struct scratch *scratch,
+                        const json_t *golden);
+
+static void each_case(bool symmetric, check_case *check)
 {
-    (void)unused;
-    json_error_t error;
-    json_t *golden = json_load_file(source_path("tests/golden/model.json"), 0, &error);
-    assert_non_null(golden);
+    json_t *golden = json_load_file(source_path("tests/golden/model.json"), 0, NULL),
+           *one;
     struct model *model = load_model("models/fashion-mnist-T.safetensors");
-    const struct model_info *info = model_info(model);
-    struct scratch *scratch = scratch_new(model);
-    json_t *cases = json_object_get(golden, "cases"), *one;
     size_t i;
-    assert_int_equal(json_array_size(cases), 4);
-    json_array_foreach(cases, i, one)
+    assert_non_null(golden);
+    model->shape.symmetric = symmetric;
+    struct scratch *scratch = scratch_new(model);
+    assert_int_equal(json_array_size(json_object_get(golden, "cases")), 4);
+    json_array_foreach(json_object_get(golden, "cases"), i, one)
     {
-        uint8_t pixels[28 * 28];
-        struct hit hits[HITS_MAX];
-        struct key key;
-        float p[(1 + K_MAX) * CLASSES_MAX];
-        read_pixels(json_object_get(one, "pixels"), pixels);
-        size_t n = read_hits(json_object_get(one, "hits"), hits);
-        model_key(model, scratch, pixels, &key);
-        expect_key(&key, json_object_get(one, "key"));
-        model_passes(model, scratch, pixels, hits, n, p);
-        assert_int_equal(json_array_size(json_object_get(one, "passes")), 1 + info->k);
-        expect_passes(p, info->classes, json_object_get(one, "passes"));
+        check(model, scratch, one);
     }
     scratch_free(scratch);
     model_free(model);
     json_decref(golden);
 }
 
+static void check_key(const struct model *model, struct scratch *scratch,
+                      const json_t *golden)
+{
+    uint8_t pixels[28 * 28];
+    struct key key;
+    read_pixels(json_object_get(golden, "pixels"), pixels);
+    model_key(model, scratch, pixels, &key);
+    expect_key(&key, json_object_get(golden, "key"));
+}
+
+static void check_passes(const struct model *model, struct scratch *scratch,
+                         const json_t *golden)
+{
+    uint8_t pixels[28 * 28];
+    struct hit hits[HITS_MAX];
+    float p[(1 + K_MAX) * 10];
+    const json_t *expected =
+        json_object_get(golden, model->shape.symmetric ? "symmetric" : "passes");
+    read_pixels(json_object_get(golden, "pixels"), pixels);
+    size_t n = read_hits(json_object_get(golden, "hits"), hits);
+    model_passes(model, scratch, pixels, hits, n, p);
+    assert_int_equal(json_array_size(expected), 1 + model->info.k);
+    expect_passes(p, model->info.classes, expected);
+}
+
+static void keys_are_what_numpy_computes(void **unused)
+{
+    (void)unused;
+    each_case(false, check_key);
+}
+
+static void passes_are_what_numpy_computes(void **unused)
+{
+    (void)unused;
+    each_case(false, check_passes);
+}
+
+static void symmetric_passes_are_what_numpy_computes(void **unused)
+{
+    (void)unused;
+    each_case(true, check_passes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_model_computes_what_numpy_computes),
+        cmocka_unit_test(keys_are_what_numpy_computes),
+        cmocka_unit_test(passes_are_what_numpy_computes),
+        cmocka_unit_test(symmetric_passes_are_what_numpy_computes),
     };
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }

@@ -52,12 +52,12 @@ static void randomise(real *x, size_t n, double size, uint64_t item)
         x[i] = (real)(size * rng_normal(&rng));
 }
 
-static int set_up(void **state)
+static int set_up_shape(const struct shape *shape, void **state)
 {
     struct problem *p = calloc(1, sizeof *p);
     struct rng rng = rng_at(7, RNG_TEST, 0, 0);
-    assert_int_equal(params_new(&tiny, PARAMS_CLASSIFIER, &p->params), 0);
-    assert_int_equal(params_new(&tiny, PARAMS_CLASSIFIER, &p->grad), 0);
+    assert_int_equal(params_new(shape, PARAMS_CLASSIFIER, &p->params), 0);
+    assert_int_equal(params_new(shape, PARAMS_CLASSIFIER, &p->grad), 0);
     randomise(p->params->values, p->params->n, .5, 1);
     for (size_t i = 0; i < sizeof p->pixels; i++)
         p->pixels[i] = (uint8_t)rng_below(&rng, 256);
@@ -69,10 +69,22 @@ static int set_up(void **state)
             p->hit[i].key.q[c] = (int8_t)(rng_below(&rng, 255) - 127);
         p->hits[i] = i == 3 ? NULL : &p->hit[i];
     }
-    p->f = forward_new(&tiny, IMAGES, HITS, FORWARD_KEEP | FORWARD_BLIND);
-    p->w = writing_new(&tiny, IMAGES * HITS);
+    p->f = forward_new(shape, IMAGES, HITS, FORWARD_KEEP | FORWARD_BLIND);
+    p->w = writing_new(shape, IMAGES * HITS);
     *state = p;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_shape(&tiny, state);
+}
+
+static int set_up_symmetric(void **state)
+{
+    struct shape shape = tiny;
+    shape.symmetric = true;
+    return set_up_shape(&shape, state);
 }
 
 static int tear_down(void **state)
@@ -342,6 +354,9 @@ int main(void)
         cmocka_unit_test(every_operator_has_the_right_gradient),
         cmocka_unit_test_setup_teardown(
             every_weight_of_net_and_writer_has_the_right_gradient, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            every_weight_of_net_and_writer_has_the_right_gradient, set_up_symmetric,
+            tear_down),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

@@ -71,11 +71,13 @@ class Net:
             out.append(softmax(np.where(mask, scores, -np.inf)) @ v[:, cut])
         return self.linear(np.concatenate(out, 1), f"layer.{layer}.out")
 
-    def readouts(self, pixels, exemplars):
+    def readouts(self, pixels, exemplars, symmetric=False):
         """One readout per pass; each sees the image, its exemplar and itself."""
         x = convolve(pixels / 128.0, self.t["conv1.weight"], self.t["conv1.bias"])
         x = convolve(np.maximum(x, 0), self.t["conv2.weight"], self.t["conv2.bias"])
         image = x.reshape(-1, x.shape[-1]) + self.t["position"]
+        if symmetric and len(exemplars) > 1:
+            return np.concatenate([self.readouts(pixels, [e], True) for e in exemplars])
         tokens, passes = len(image), len(exemplars)
         rows = [image] + [r[None] for e in exemplars for r in (e, self.t["readout"])]
         x = np.concatenate(rows)
@@ -84,6 +86,7 @@ class Net:
         for j in range(passes):
             e, r = tokens + 2 * j, tokens + 2 * j + 1
             mask[e, e] = mask[r, e] = mask[r, r] = True
+        mask |= symmetric
         layers = 1 + max(int(n.split(".")[1]) for n in self.t if n.startswith("layer."))
         for i in range(layers):
             x = x + self.attend(self.norm(x, f"layer.{i}.norm1"), mask, i)
@@ -129,12 +132,14 @@ def main():
         exemplars = [classifier.t["null"]] + [write_exemplar(t, h) for h in hits]
         exemplars += [classifier.t["null"]] * (k - n_hits)
         logits = classifier.linear(classifier.readouts(pixels, exemplars), "head")
+        symmetric = classifier.linear(classifier.readouts(pixels, exemplars, True), "head")
         cases.append(
             {
                 "pixels": pixels.reshape(-1).tolist(),
                 "key": make_key(encoder, t, pixels).round(7).tolist(),
                 "hits": hits,
                 "passes": softmax(logits).round(7).tolist(),
+                "symmetric": softmax(symmetric).round(7).tolist(),
             }
         )
     json.dump({"model": sys.argv[1].split("/")[-1], "cases": cases}, sys.stdout)
