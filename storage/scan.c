@@ -32,8 +32,8 @@ static int find_key(struct scan *scan, uint64_t id, const uint8_t *body)
     uint32_t owner = keyring_find_ref(state->keyring, body);
     if (owner == KEYRING_NONE)
         return fail(MK_EREFUSED,
-                    "slot %llu has no key in the keyring: put back the keys/ folder "
-                    "that belongs to munkeyd.db",
+                    "slot %llu has no key in the keyring: put back the keys/ folder that "
+                    "belongs to munkeyd.db, or give up such slots with munkeyctl restore",
                     (unsigned long long)id);
     if (owner == scan->owner)
         return 0;
@@ -73,8 +73,8 @@ static int visit(void *context, uint64_t id, const uint8_t *body)
     struct slot_place place = {.ref = body, .key = scan->data_key, .id = id};
     if (slot_open(&state->shape, &place, body, &instance) < 0)
         return fail(MK_EREFUSED,
-                    "slot %llu of munkeyd.db is damaged: put back a copy that is as "
-                    "new as log/entries",
+                    "slot %llu of the database is damaged: run munkeyctl restore with a "
+                    "backup",
                     (unsigned long long)id);
     holdings_assign(&state->holdings, id, scan->owner);
     rc = take(scan, &instance);
@@ -89,8 +89,8 @@ static int check_tombstone(void *context, uint64_t index, const uint8_t *ref, si
     (void)index, (void)len;
     if (owner != KEYRING_NONE && holdings_count(&state->holdings, owner) > 0)
         return fail(MK_EREFUSED,
-                    "munkeyd.db holds a subject that log/tombstones says was "
-                    "erased: put back the newest database");
+                    "munkeyd.db holds a subject that log/tombstones says was erased: run "
+                    "munkeyctl restore with it");
     return 0;
 }
 

@@ -5,145 +5,9 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/compare.h"
 #include "storage/rotate.h"
-#include "storage/scan.h"
 #include "storage/state_private.h"
-
-static int check_encoder(const struct state *state, const struct model_info *model)
-{
-    uint8_t encoder[SHA256_SIZE];
-    int rc = store_meta_read(state->store, META_ENCODER, encoder, sizeof encoder);
-    if (rc < 0)
-        return rc;
-    if (memcmp(encoder, model->encoder_sha256, sizeof encoder))
-        return fail(MK_EREFUSED,
-                    "the memory belongs to another key encoder than this model's: "
-                    "start with the model it was made for, or init another folder");
-    return 0;
-}
-
-/* "Unless log/entries is, byte for byte, a prefix of the database's entries": refuse. */
-static int compare_entry(void *context, uint64_t index, const uint8_t *bytes, size_t len)
-{
-    struct state *state = context;
-    struct entry_row row;
-    if (index >= store_entries(state->store))
-        return fail(MK_EREFUSED,
-                    "munkeyd.db is older than log/entries, as a restored copy is: "
-                    "put back the newest database, or people who were forgotten "
-                    "would come back");
-    int rc = store_entry_read(state->store, index, &row);
-    if (rc < 0)
-        return rc;
-    bool same = row.len == len && !memcmp(row.bytes, bytes, len);
-    entry_row_done(&row);
-    return same ? 0
-                : fail(MK_EREFUSED,
-                       "log/entries and munkeyd.db tell different stories from "
-                       "entry %llu on: put back the two that belong together",
-                       (unsigned long long)index);
-}
-
-static int compare_ledger(struct state *state)
-{
-    if (ledger_entries(state->ledger) == 0 && store_entries(state->store) > 0)
-        return fail(MK_EREFUSED,
-                    "log/entries is empty, and munkeyd.db has %llu entries: put "
-                    "log/entries back",
-                    (unsigned long long)store_entries(state->store));
-    return ledger_each_entry(state->ledger, compare_entry, state);
-}
-
-/* The signed text of log/checkpoint. */
-static int read_checkpoint(struct state *state, struct checkpoint *ret_checkpoint)
-{
-    struct note_key *keys = NULL;
-    char *note = NULL;
-    size_t len = 0, n = 0;
-    int rc = ledger_get_checkpoint(state->ledger, &note);
-    if (rc == MK_ENOTFOUND)
-        return fail(MK_EREFUSED,
-                    "log/checkpoint is missing beside a database that is in use: "
-                    "put it back");
-    if (rc < 0)
-        return rc;
-    if ((rc = state_log_keys(state, &keys, &n)) == 0)
-        rc = note_open(note, strlen(note), keys, n, &len);
-    if (rc == 0)
-        rc = checkpoint_parse(note, strlen(note), ret_checkpoint);
-    free(keys);
-    free(note);
-    return rc < 0 ? fail(MK_EREFUSED,
-                         "log/checkpoint is not signed by this folder's log key: "
-                         "put back the checkpoint and the key that belong together")
-                  : 0;
-}
-
-/* "... and log/checkpoint's root is the database's root at that size." */
-static int compare_checkpoint(struct state *state)
-{
-    struct checkpoint checkpoint;
-    struct merkle tree = state_tree(state);
-    uint8_t root[SHA256_SIZE];
-    int rc = read_checkpoint(state, &checkpoint);
-    if (rc < 0)
-        return rc;
-    if (checkpoint.size > store_entries(state->store))
-        return fail(MK_EREFUSED,
-                    "munkeyd.db is older than log/checkpoint, as a restored copy "
-                    "is: put back the newest database");
-    if ((rc = merkle_root(&tree, checkpoint.size, root)) < 0)
-        return fail(MK_EREFUSED,
-                    "the log's tree in munkeyd.db is damaged: put back a copy that "
-                    "is as new as log/entries");
-    if (memcmp(root, checkpoint.root, sizeof root))
-        return fail(MK_EREFUSED,
-                    "log/checkpoint was signed over another log than that of "
-                    "munkeyd.db: put back the two that belong together");
-    return 0;
-}
-
-static int read_last_entry(struct state *state, struct entry *ret_entry)
-{
-    struct entry_row row;
-    if (store_entries(state->store) == 0)
-        return fail(MK_EREFUSED,
-                    "munkeyd.db has no log: initialise the folder with munkeyctl "
-                    "init");
-    int rc = store_entry_read(state->store, store_entries(state->store) - 1, &row);
-    if (rc < 0)
-        return rc;
-    rc = entry_parse(row.bytes, row.len, ret_entry);
-    entry_row_done(&row);
-    return rc < 0 ? fail(MK_EREFUSED,
-                         "the last log entry cannot be read: put back a copy of "
-                         "munkeyd.db that is as new as log/entries")
-                  : 0;
-}
-
-/* "The scan that decrypts the slots also recomputes digest and n: unless both equal the last
- * entry's mem[1] and n[1], refuse." */
-static int compare_memory(struct state *state, const struct entry *last)
-{
-    uint8_t stored[DIGEST_STATE_SIZE], found[DIGEST_STATE_SIZE];
-    state->last_iat = last->iat;
-    memcpy(state->mem, last->mem[1], SHA256_SIZE);
-    int rc = scan_slots(state, last->n[1]);
-    if (rc < 0 ||
-        (rc = store_meta_read(state->store, META_STATE, stored, sizeof stored)) < 0)
-        return rc;
-    uint8_t mem[SHA256_SIZE];
-    digest_value(&state->digest, mem);
-    digest_store(&state->digest, found);
-    if (state->digest.n != last->n[1] || memcmp(mem, last->mem[1], sizeof mem) ||
-        memcmp(stored, found, sizeof stored))
-        rc = fail(MK_EREFUSED,
-                  "the slots of munkeyd.db are not those that its log ends with: "
-                  "put back a copy that is as new as log/entries");
-    crypto_wipe(stored, sizeof stored);
-    crypto_wipe(found, sizeof found);
-    return rc;
-}
 
 /* The keyring records that no slot names: of an enrolment that was not committed, or of an
  * erasure that was. */
@@ -244,6 +108,11 @@ static int open_files(struct state *state, const struct state_options *options)
     char origin[ORIGIN_SIZE] = "";
     uint8_t public[ED25519_SIZE];
     int rc = store_open(state->folder, &state->store);
+    if (rc == MK_ENOTFOUND && state_is_initialised(state->folder))
+        return fail(
+            MK_EREFUSED,
+            "munkeyd.db is missing: run munkeyctl restore with a backup, or, where "
+            "a restore was interrupted, with aside/munkeyd.db of the state folder");
     if (rc == MK_ENOTFOUND)
         return fail(MK_EREFUSED,
                     "the state folder is not initialised: run munkeyctl init");
@@ -257,13 +126,26 @@ static int open_files(struct state *state, const struct state_options *options)
     return note_key_init(origin, public, &state->note_key);
 }
 
+/* "Unless log/entries is, byte for byte, a prefix of the database's entries": refuse. */
+static int compare_ledger(const struct state *state)
+{
+    if (ledger_entries(state->ledger) > store_entries(state->store))
+        return fail(
+            MK_EREFUSED,
+            "munkeyd.db is older than log/entries, as a copy that was put back by "
+            "hand is: run munkeyctl restore with it, or people who were forgotten "
+            "would come back");
+    return compare_entries(state);
+}
+
 /* Nothing is swept before all comparisons hold. */
 static int compare(struct state *state, const struct model_info *model)
 {
     struct entry last;
     int rc;
-    if ((rc = check_encoder(state, model)) < 0 || (rc = compare_ledger(state)) < 0 ||
-        (rc = compare_checkpoint(state)) < 0 || (rc = read_last_entry(state, &last)) < 0)
+    if ((rc = compare_encoder(state, model)) < 0 || (rc = compare_ledger(state)) < 0 ||
+        (rc = compare_checkpoint(state)) < 0 ||
+        (rc = compare_last_entry(state, &last)) < 0)
         return rc;
     return compare_memory(state, &last);
 }

@@ -121,13 +121,27 @@ static void a_missing_ledger_is_refused(void **data)
     assert_refused(f, "log/entries is empty");
 }
 
+static void a_missing_database_is_refused(void **data)
+{
+    struct fixture *f = *data;
+    fixture_run(f, "rm munkeyd.db*");
+    assert_refused(f, "munkeyctl restore");
+}
+
+static void tombstones_that_were_lost_are_refused(void **data)
+{
+    struct fixture *f = *data;
+    fixture_run(f, "truncate -s 0 log/tombstones");
+    assert_refused(f, "put log/tombstones back");
+}
+
 static void an_older_database_is_refused(void **data)
 {
     struct fixture *f = *data;
     fixture_run(f, "rm munkeyd.db* && cp old/munkeyd.db .");
     assert_refused(f, "older than log/entries");
     fixture_run(f, "cp old/log/entries log/");
-    assert_refused(f, "older than log/checkpoint");
+    assert_refused(f, "signed over more entries");
     fixture_run(f, "cp old/log/checkpoint log/");
     assert_refused(f, "has no key in the keyring");
     fixture_run(f, "cp old/keys/keyring keys/");
@@ -321,6 +335,8 @@ int main(void)
         STATE_TEST(another_encoder_is_refused),
         STATE_TEST(a_missing_checkpoint_is_refused),
         STATE_TEST(a_missing_ledger_is_refused),
+        STATE_TEST(a_missing_database_is_refused),
+        STATE_TEST(tombstones_that_were_lost_are_refused),
         STATE_TEST(an_older_database_is_refused),
         STATE_TEST(entries_that_differ_are_refused),
         STATE_TEST(a_checkpoint_of_another_log_is_refused),
