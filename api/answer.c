@@ -2,8 +2,6 @@
 /* JSON of what the owner of a receipt is told. */
 #include "api/answer.h"
 
-#include <stdio.h>
-
 #include "api/parts.h"
 
 static json_t *json_classes(const struct forgotten *done)
@@ -37,6 +35,11 @@ static json_t *json_limitations(const struct forgotten *done)
     return list;
 }
 
+json_t *json_receipt_id(const struct answer *answer)
+{
+    return json_sprintf("%llu", (unsigned long long)answer->index);
+}
+
 json_t *json_opening(const struct answer *answer, struct subject subject,
                      const char *request)
 {
@@ -55,14 +58,11 @@ json_t *json_log(const struct answer *answer, const char *origin)
 json_t *json_forgotten(const struct forgotten *done, struct subject subject,
                        const char *request, const char *origin)
 {
-    char receipt_id[24];
-    snprintf(receipt_id, sizeof receipt_id, "%llu",
-             (unsigned long long)done->answer.index);
-    return json_pack("{s:s, s:I, s:o, s:s, s:s, s:o, s:o, s:{s:I, s:b}, s:o}", "status",
+    return json_pack("{s:s, s:I, s:o, s:o, s:s, s:o, s:o, s:{s:I, s:b}, s:o}", "status",
                      done->answer.act == ACT_ERASE ? "erased" : "not_held", "erased",
                      (json_int_t)(done->answer.exact + done->answer.trained), "classes",
-                     json_classes(done), "receipt_id", receipt_id, "receipt",
-                     done->answer.receipt, "opening",
+                     json_classes(done), "receipt_id", json_receipt_id(&done->answer),
+                     "receipt", done->answer.receipt, "opening",
                      json_opening(&done->answer, subject, request), "log",
                      json_log(&done->answer, origin), "verified", "records_left",
                      (json_int_t)done->records_left, "digest_match",

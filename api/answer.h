@@ -7,6 +7,7 @@
 
 #include "storage/forget.h"
 
+json_t *json_receipt_id(const struct answer *answer);
 json_t *json_opening(const struct answer *answer, struct subject subject,
                      const char *request);
 json_t *json_log(const struct answer *answer, const char *origin);

@@ -33,6 +33,11 @@ struct request {
     char id[REQUEST_ID_SIZE]; /* a UUID; the reply's X-Request-Id */
 };
 
+/* Whom /subjects/{id} is about, borrowed; and what the request is called: the caller's
+ * Idempotency-Key, else the reply's X-Request-Id. */
+struct subject request_subject(const struct request *request);
+const char *request_name(const struct request *request);
+
 /* Bytes that are wiped when they are freed. */
 struct blob {
     size_t len;

@@ -2,8 +2,10 @@
 /* Strict JSON in, with sentences that say what to change. */
 #include "api/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "storage/zeroing.h"
@@ -166,5 +168,81 @@ int json_list(const json_t *object, const char *name, json_t **ret_array)
     if (!json_is_array(value) || json_array_size(value) == 0)
         return fail(MK_EINPUT, "JSON: `%s` has to be an array that is not empty", name);
     *ret_array = value;
+    return 0;
+}
+
+int json_letter(const json_t *object, const char *name, char low, char high,
+                char *ret_letter)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    if (!text || text[0] < low || text[0] > high || text[1])
+        return fail(MK_EINPUT, "JSON: `%s` has to be one letter, %c to %c", name, low,
+                    high);
+    *ret_letter = text[0];
+    return 0;
+}
+
+/* Behind the seconds of RFC 3339's date-time: a fraction, which is dropped, and the offset. */
+static bool read_offset(const char *at, int64_t *ret_seconds)
+{
+    if (*at == '.') {
+        size_t digits = strspn(at + 1, "0123456789");
+        if (digits == 0)
+            return false;
+        at += 1 + digits;
+    }
+    if (strcmp(at, "Z") == 0 || strcmp(at, "z") == 0) {
+        *ret_seconds = 0;
+        return true;
+    }
+    unsigned hours, minutes;
+    if (strspn(at + 1, "0123456789:") != 5 || strlen(at) != 6 ||
+        sscanf(at + 1, "%2u:%2u", &hours, &minutes) != 2 || hours > 23 || minutes > 59)
+        return false;
+    int64_t seconds = 3600 * (int64_t)hours + 60 * (int64_t)minutes;
+    *ret_seconds = *at == '-' ? -seconds : seconds;
+    return *at == '-' || *at == '+';
+}
+
+/* "1985-04-12T23:20:50.52Z", "1996-12-19T16:39:57-08:00" */
+static bool read_date_time(const char *text, int64_t *ret_seconds)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    struct tm tm = {0};
+    int64_t offset;
+    for (size_t i = 0; form[i]; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        bool fits = form[i] == 'd' ? digit : text[i] == form[i];
+        if (!fits && !(form[i] == 'T' && text[i] == 't'))
+            return false;
+    }
+    sscanf(text, "%4d-%2d-%2d%*c%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+           &tm.tm_hour, &tm.tm_min, &tm.tm_sec);
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    struct tm same = tm;
+    int64_t seconds = timegm(&same);
+    /* A day or an hour that there is not would have been carried over. */
+    if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||
+        same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min ||
+        same.tm_sec != tm.tm_sec || !read_offset(text + strlen(form), &offset))
+        return false;
+    *ret_seconds = seconds - offset;
+    return true;
+}
+
+int json_moment(const json_t *object, const char *name, int64_t *ret_seconds)
+{
+    const json_t *value = json_object_get(object, name);
+    const char *text = json_string_value(value);
+    int64_t seconds = 0;
+    if (!value || json_is_null(value))
+        return 0;
+    if (!text || !read_date_time(text, &seconds) || seconds <= 0)
+        return fail(MK_EINPUT,
+                    "JSON: `%s` has to be a time of RFC 3339 such as "
+                    "\"2030-01-31T12:00:00Z\"",
+                    name);
+    *ret_seconds = seconds;
     return 0;
 }

@@ -35,6 +35,11 @@ int json_text(const json_t *object, const char *name, bool needed, const char **
 int json_flag(const json_t *object, const char *name, bool *ret_flag);
 int json_count(const json_t *object, const char *name, int64_t low, int64_t high,
                int64_t *ret_count);
+/* One letter of a range; needed. */
+int json_letter(const json_t *object, const char *name, char low, char high,
+                char *ret_letter);
+/* RFC 3339 with any offset, to the second, after 1970; null is as if it were absent. */
+int json_moment(const json_t *object, const char *name, int64_t *ret_seconds);
 int json_list(const json_t *object, const char *name, json_t **ret_array);
 
 #endif

@@ -39,22 +39,11 @@ int jwks_get(struct request *request, struct reply *ret_reply)
     return send_text(ret_reply, "application/jwk-set+json", rc, text);
 }
 
-/* Digits alone, without a leading zero: one thing has one URL. */
-static bool parse_number(const char *text, uint64_t *ret_number)
-{
-    size_t len = text ? strlen(text) : 0;
-    if (len == 0 || len > 15 || text[strspn(text, "0123456789")] ||
-        (text[0] == '0' && len > 1))
-        return false;
-    *ret_number = strtoull(text, NULL, 10);
-    return true;
-}
-
 int proof_get(struct request *request, struct reply *ret_reply)
 {
     uint64_t index = 0;
     char *text = NULL;
-    if (!parse_number(request->target->segment[2].data, &index))
+    if (!target_number(request->target->segment[2].data, &index))
         return fail(MK_EINPUT, "the index of a log entry has to be a decimal number");
     int rc = log_proof(request->service->state, index, &text);
     return send_text(ret_reply, "text/plain; charset=utf-8", rc, text);
@@ -74,8 +63,8 @@ int consistency_get(struct request *request, struct reply *ret_reply)
 {
     uint64_t from, to;
     char *text = NULL;
-    if (!parse_number(target_query(request->target, "from"), &from) ||
-        !parse_number(target_query(request->target, "to"), &to))
+    if (!target_number(target_query(request->target, "from"), &from) ||
+        !target_number(target_query(request->target, "to"), &to))
         return fail(MK_EINPUT, "say between which sizes of the log: ?from=N&to=N");
     int rc = log_consistency(request->service->state, from, to, &text);
     return send_text(ret_reply, "text/plain; charset=utf-8", rc, text);

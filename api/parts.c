@@ -32,12 +32,25 @@ json_t *json_memory(const struct memory_state *memory)
                      json_hex(memory->digest, sizeof memory->digest));
 }
 
-json_t *json_model(const struct service *service)
+json_t *json_digest(const uint8_t sha256[static 32])
 {
     char digest[HEX_SIZE(32)];
-    hex_encode(service->model_sha256, 32, digest);
-    return json_pack("{s:s, s:s+}", "name", model_info(service->model)->name, "digest",
-                     "sha256:", digest);
+    hex_encode(sha256, 32, digest);
+    return json_sprintf("sha256:%s", digest);
+}
+
+json_t *json_hold(char basis, int64_t until)
+{
+    if (!basis)
+        return json_null();
+    return json_pack("{s:s#, s:o}", "basis", &basis, 1, "until",
+                     until ? json_time(until) : json_null());
+}
+
+json_t *json_model(const struct service *service)
+{
+    return json_pack("{s:s, s:o}", "name", model_info(service->model)->name, "digest",
+                     json_digest(service->model_sha256));
 }
 
 json_t *json_label(const struct model_info *info, uint32_t label)

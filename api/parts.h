@@ -10,7 +10,9 @@
 #include "api/service.h"
 
 json_t *json_hex(const uint8_t *bytes, size_t len);
-json_t *json_time(int64_t seconds);                     /* of Unix, as RFC 3339 in UTC */
+json_t *json_time(int64_t seconds);                   /* of Unix, as RFC 3339 in UTC */
+json_t *json_digest(const uint8_t sha256[static 32]); /* "sha256:..." */
+json_t *json_hold(char basis, int64_t until); /* {"basis", "until"}; basis 0: null */
 json_t *json_memory(const struct memory_state *memory); /* {"n", "digest"} */
 json_t *json_model(const struct service *service);      /* {"name", "digest"} */
 json_t *json_label(const struct model_info *info, uint32_t label); /* its name, or null */

@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /receipts/verify: anybody may ask whether a receipt is ours and what it proves. */
+/* A receipt again, without its opening; and POST /receipts/verify: anybody may ask whether one is
+ * ours and what it proves. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/answer.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "core/err.h"
+#include "storage/answer.h"
 #include "storage/log.h"
 #include "storage/verify.h"
 
 enum { VALUES_MAX = 32 };
+
+int receipt_get(struct request *request, struct reply *ret_reply)
+{
+    struct answer answer __attribute__((cleanup(answer_done))) = {0};
+    struct state *state = request->service->state;
+    struct state_status status;
+    uint64_t index;
+    int rc;
+    if (!target_number(request->target->segment[1].data, &index))
+        return fail(MK_EINPUT,
+                    "a receipt is named by the decimal number of its log entry");
+    if ((rc = answer_read(state, index, &answer)) < 0)
+        return rc;
+    state_status(state, &status);
+    return reply_json(ret_reply, 200,
+                      json_pack("{s:o, s:s, s:o}", "receipt_id", json_receipt_id(&answer),
+                                "receipt", answer.receipt, "log",
+                                json_log(&answer, status.origin)));
+}
 
 /* The running log's keys, retired ones too, and an entry's neighbours; owned. */
 struct evidence {

@@ -27,7 +27,8 @@ const struct route *route_find(const struct route *routes, const char *method,
 
 handler predict_post;
 handler instances_post, subject_get, subject_delete;
-handler verify_post;
+handler restriction_put, restriction_delete, hold_put, hold_delete;
+handler receipt_get, verify_post;
 handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, health_get, ready_get, version_get;

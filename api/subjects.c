@@ -12,12 +12,6 @@
 
 enum { PAGE = 100 };
 
-static struct subject subject_of(const struct request *request)
-{
-    const struct text *id = &request->target->segment[1];
-    return (struct subject){id->data, id->len};
-}
-
 /* ---- GET ---- */
 
 static json_t *json_key(const struct key *key, uint32_t dim)
@@ -32,10 +26,10 @@ static json_t *json_instance(const struct held_instance *held,
                              const struct model_info *info, bool export)
 {
     json_t *json = json_pack(
-        "{s:o, s:o, s:I, s:s, s:o}", "id", json_hex(held->iid, IID_SIZE), "label",
+        "{s:o, s:o, s:I, s:s, s:o, s:o}", "id", json_hex(held->iid, IID_SIZE), "label",
         json_label(info, held->label), "index", (json_int_t)held->label, "class",
         held->class == CLASS_EXACT ? "exact" : "trained", "added_at",
-        json_time(held->added_at));
+        json_time(held->added_at), "model", json_digest(held->model));
     for (int i = 0; i < PROVENANCE_FIELDS; i++)
         if (held->provenance[i][0])
             json_object_set_new(json, provenance_names[i],
@@ -59,16 +53,24 @@ static int read_query(const struct target *target, uint64_t *ret_cursor, bool *r
     return 0;
 }
 
+/* {"ground"}, or null. */
+static json_t *json_restriction(const struct held *held)
+{
+    return held->ground ? json_pack("{s:s#}", "ground", &held->ground, 1) : json_null();
+}
+
 static json_t *json_held(const struct held *held, const struct request *request,
                          bool export)
 {
     const struct model_info *info = model_info(request->service->model);
-    const struct text *id = &request->target->segment[1];
+    struct subject subject = request_subject(request);
     json_t *instances = json_array();
     for (size_t i = 0; i < held->n; i++)
         json_array_append_new(instances, json_instance(&held->instance[i], info, export));
-    return json_pack("{s:s%, s:I, s:b, s:o}", "subject", id->data, id->len, "total",
-                     (json_int_t)held->total, "restricted", (int)held->restricted,
+    return json_pack("{s:s%, s:I, s:b, s:o, s:b, s:o, s:o}", "subject", subject.id,
+                     subject.len, "total", (json_int_t)held->total, "restricted",
+                     (int)held->restricted, "restriction", json_restriction(held), "held",
+                     (int)held->held, "hold", json_hold(held->basis, held->until),
                      "instances", instances);
 }
 
@@ -79,8 +81,8 @@ int subject_get(struct request *request, struct reply *ret_reply)
     bool export = false;
     int rc;
     if ((rc = read_query(request->target, &cursor, &export)) < 0 ||
-        (rc = subject_read(request->service->state, subject_of(request), cursor, PAGE,
-                           &held)) < 0)
+        (rc = subject_read(request->service->state, request_subject(request), cursor,
+                           PAGE, &held)) < 0)
         return rc;
     if (held.next &&
         (rc = reply_header(ret_reply, "Link", "<%s?cursor=%llu%s>; rel=\"next\"",
@@ -95,14 +97,15 @@ int subject_get(struct request *request, struct reply *ret_reply)
 int subject_delete(struct request *request, struct reply *ret_reply)
 {
     struct state *state = request->service->state;
-    const char *name = request->idempotency_key ? request->idempotency_key : request->id;
+    const char *name = request_name(request);
     struct forgotten done __attribute__((cleanup(forgotten_done))) = {0};
     struct state_status status;
-    int rc =
-        forget(state, subject_of(request), name, request->idempotency_key != NULL, &done);
+    int rc = forget(state, request_subject(request), name,
+                    request->idempotency_key != NULL, &done);
     if (rc < 0)
         return rc;
     state_status(state, &status);
-    return reply_json(ret_reply, 200,
-                      json_forgotten(&done, subject_of(request), name, status.origin));
+    return reply_json(
+        ret_reply, 200,
+        json_forgotten(&done, request_subject(request), name, status.origin));
 }

@@ -177,6 +177,16 @@ const char *target_query(const struct target *target, const char *name)
     return NULL;
 }
 
+bool target_number(const char *text, uint64_t *ret_number)
+{
+    size_t len = text ? strlen(text) : 0;
+    if (len == 0 || len > 15 || text[strspn(text, "0123456789")] ||
+        (text[0] == '0' && len > 1))
+        return false;
+    *ret_number = strtoull(text, NULL, 10);
+    return true;
+}
+
 void target_done(struct target *target)
 {
     if (target->copy)

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TARGET_SEGMENTS = 9, TARGET_PAIRS = 16, SEGMENT_MAX = 512 };
 
@@ -49,6 +50,10 @@ int target_decode(struct target *target);
 
 /* The value of a query parameter, or NULL. */
 const char *target_query(const struct target *target, const char *name);
+
+/* A number out of a target: digits alone, without a leading zero, so that one thing has one URL.
+ * text may be NULL. */
+bool target_number(const char *text, uint64_t *ret_number);
 
 void target_done(struct target *target); /* wipes */
 

@@ -295,6 +295,17 @@ size_t memory_count(struct memory *bank, uint32_t owner)
     return count;
 }
 
+size_t memory_masked(struct memory *bank, uint32_t owner)
+{
+    size_t count = 0;
+    pthread_rwlock_rdlock(&bank->lock);
+    if (owner < bank->owners)
+        for (uint32_t r = bank->first[owner]; r != NO_ROW; r = bank->rows[r].next)
+            count += bank->ranks[r].masked;
+    pthread_rwlock_unlock(&bank->lock);
+    return count;
+}
+
 void memory_lock_shared(struct memory *bank)
 {
     pthread_rwlock_rdlock(&bank->lock);

@@ -60,8 +60,9 @@ size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_stat
  * forget epoch. */
 void memory_mask(struct memory *bank, uint32_t owner, bool masked);
 
-/* How many records owner has now. */
+/* How many records owner has now, and how many of them are masked. */
 size_t memory_count(struct memory *bank, uint32_t owner);
+size_t memory_masked(struct memory *bank, uint32_t owner);
 
 /* Searchers hold the lock from the search until they are done with what it returned, and
  * so does whoever sends a prediction: no change happens in between.  Not recursive. */

@@ -127,18 +127,21 @@ int change_add(struct state *state, struct change *change, struct entry *entry,
     return 0;
 }
 
-static int write_digest(struct state *state, const struct change *change)
+static int write_meta(struct state *state, const struct change *change)
 {
     uint8_t lanes[DIGEST_STATE_SIZE];
     digest_store(&change->digest, lanes);
     int rc = store_meta_write(state->store, META_STATE, lanes, sizeof lanes);
     crypto_wipe(lanes, sizeof lanes);
-    return rc;
+    /* Whatever the change is: a ref that stayed would lift a later restriction at a start. */
+    return rc < 0 ? rc
+                  : store_meta_write(state->store, META_PENDING, change->pending,
+                                     sizeof change->pending);
 }
 
 int change_commit(struct state *state, struct change *change)
 {
-    int rc = write_digest(state, change);
+    int rc = write_meta(state, change);
     if (rc < 0)
         return rc;
     if ((rc = store_commit(state->store)) < 0)

@@ -72,8 +72,7 @@ static int check_hold(const struct erasure *erasure)
 {
     const struct keyring_record *record =
         keyring_at(erasure->petition.state->keyring, erasure->petition.owner);
-    if (record && record->flags & FLAG_HELD &&
-        (record->until == 0 || record->until > (uint64_t)time(NULL)))
+    if (record && keyring_is_held(record, time(NULL)))
         return fail(MK_ECONFLICT, "the subject is held: lift the hold before erasing");
     return 0;
 }

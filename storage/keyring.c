@@ -382,6 +382,35 @@ int keyring_mark(struct keyring *keyring, uint32_t index,
     return rc;
 }
 
+/* Field by field: a copy of the record would leave its key on the stack. */
+int keyring_restrict(struct keyring *keyring, uint32_t index, char ground)
+{
+    const struct keyring_record *record = &keyring->record[index];
+    uint8_t others = record->flags & (uint8_t)~FLAG_RESTRICTED;
+    struct keyring_record marks = {.flags = others | (ground ? FLAG_RESTRICTED : 0),
+                                   .ground = (uint8_t)ground,
+                                   .basis = record->basis,
+                                   .until = record->until};
+    return keyring_mark(keyring, index, &marks);
+}
+
+int keyring_hold(struct keyring *keyring, uint32_t index, char basis, uint64_t until)
+{
+    const struct keyring_record *record = &keyring->record[index];
+    uint8_t others = record->flags & (uint8_t)~FLAG_HELD;
+    struct keyring_record marks = {.flags = others | (basis ? FLAG_HELD : 0),
+                                   .ground = record->ground,
+                                   .basis = (uint8_t)basis,
+                                   .until = until};
+    return keyring_mark(keyring, index, &marks);
+}
+
+bool keyring_is_held(const struct keyring_record *record, int64_t now)
+{
+    return record->flags & FLAG_HELD &&
+           (record->until == 0 || record->until > (uint64_t)now);
+}
+
 /* Zeroes the others, here and on disk. */
 static int destroy_old_peppers(struct keyring *keyring)
 {

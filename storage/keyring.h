@@ -67,6 +67,13 @@ int keyring_destroy(struct keyring *keyring, const uint32_t *indices, size_t n);
 int keyring_mark(struct keyring *keyring, uint32_t index,
                  const struct keyring_record *marks);
 
+/* Restricts a subject on a ground, 'a' to 'd', or lifts that: 0.  Holds on a basis, 'a' to 'e',
+ * until then (0: until it is lifted), or lifts that: 0, 0.  Durable in every copy; after MK_ESTORE
+ * what the disk holds is unknown. */
+int keyring_restrict(struct keyring *keyring, uint32_t index, char ground);
+int keyring_hold(struct keyring *keyring, uint32_t index, char basis, uint64_t until);
+bool keyring_is_held(const struct keyring_record *record, int64_t now);
+
 /* Makes copies that differ equal again, and destroys peppers beyond the two newest.  Only
  * after a start's comparisons. */
 int keyring_repair(struct keyring *keyring);

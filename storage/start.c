@@ -57,12 +57,7 @@ static int lift_pending(struct state *state)
     uint8_t ref[REF_SIZE];
     int rc = store_meta_read(state->store, META_PENDING, ref, sizeof ref);
     uint32_t owner = rc < 0 ? KEYRING_NONE : keyring_find_ref(state->keyring, ref);
-    if (owner == KEYRING_NONE)
-        return rc;
-    struct keyring_record marks = *keyring_at(state->keyring, owner);
-    marks.flags &= (uint8_t)~FLAG_RESTRICTED;
-    marks.ground = 0;
-    return keyring_mark(state->keyring, owner, &marks);
+    return owner == KEYRING_NONE ? rc : keyring_restrict(state->keyring, owner, 0);
 }
 
 /* In this order: a ledger that knows of an erasure whose ref is nowhere would bring the person

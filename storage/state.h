@@ -96,7 +96,8 @@ struct held_instance {
     uint8_t iid[IID_SIZE];
     uint32_t label;
     enum instance_class class;
-    int64_t added_at; /* Unix seconds */
+    int64_t added_at;  /* Unix seconds */
+    uint8_t model[32]; /* SHA-256 of the model file that made the key */
     struct key key;
     char provenance[PROVENANCE_FIELDS][256];
 };

@@ -89,7 +89,8 @@ struct change {
     int64_t iat;
     struct bytes *entry; /* (room): those written so far, owned */
     size_t entries, room;
-    bool open; /* a transaction is */
+    uint8_t pending[REF_SIZE]; /* whose restriction it lifts, or zeros */
+    bool open;                 /* a transaction is */
 };
 
 /* Begins the transaction, after reserving room in the ledger for so many entries. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "storage/read.h"
@@ -14,6 +15,7 @@ static void show(const struct instance *instance, struct held_instance *ret_held
     ret_held->label = instance->label;
     ret_held->class = instance->class;
     ret_held->added_at = instance->added_at;
+    memcpy(ret_held->model, instance->model, sizeof ret_held->model);
     memcpy(&ret_held->key, &instance->key, sizeof ret_held->key);
     memcpy(ret_held->provenance, instance->provenance, sizeof ret_held->provenance);
 }
@@ -40,6 +42,15 @@ static int read_page(const struct reader *reader, uint64_t cursor, size_t limit,
     return rc;
 }
 
+static void show_marks(const struct keyring_record *record, struct held *held)
+{
+    held->restricted = record->flags & FLAG_RESTRICTED;
+    held->ground = (char)record->ground;
+    held->basis = (char)record->basis;
+    held->until = (int64_t)record->until;
+    held->held = keyring_is_held(record, time(NULL));
+}
+
 static int read_subject(struct state *state, struct subject subject, uint64_t cursor,
                         size_t limit, struct held *held)
 {
@@ -50,7 +61,7 @@ static int read_subject(struct state *state, struct subject subject, uint64_t cu
     crypto_wipe(tag, sizeof tag);
     if (owner == KEYRING_NONE || holdings_count(&state->holdings, owner) == 0)
         return fail(MK_ENOTFOUND, "nothing is held about this subject");
-    held->restricted = keyring_at(state->keyring, owner)->flags & FLAG_RESTRICTED;
+    show_marks(keyring_at(state->keyring, owner), held);
     int rc = reader_open(state, owner, &reader);
     if (rc == 0)
         rc = read_page(&reader, cursor, limit, held);

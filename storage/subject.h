@@ -8,6 +8,10 @@
 struct held {
     uint64_t total; /* instances of the subject */
     bool restricted;
+    char ground;   /* of a restriction, 'a' to 'd' (Art. 18(1)); 0: none */
+    char basis;    /* of a hold, 'a' to 'e' (Art. 17(3)); 0: none */
+    int64_t until; /* of the hold, Unix seconds; 0: until it is lifted */
+    bool held;     /* whether the hold lasts */
     struct held_instance *instance;
     size_t n;      /* on this page */
     uint64_t next; /* cursor of the next page; 0: this was the last */

@@ -11,14 +11,19 @@ look=check
 command -v strace >/dev/null || skip_all "there is no strace"
 strace -o /dev/null true 2>/dev/null || skip_all "strace is not permitted here"
 
-# Folders to begin from: one that holds nobody, one that holds a person, one that has erased her
-# and changed its keys before, and none.
+# Folders to begin from: one that holds nobody, one with a person, who is restricted or held in two
+# more, one that has erased her and changed its keys before, and none.
+made_by() {
+    cp -r "$work/$1" "$work/$2"
+    for each in $3; do
+        "$step" "$work/$2" "$each" >/dev/null || bail_out "no $each"
+    done
+}
 "$step" "$work/empty" init >/dev/null || bail_out "no folder could be initialised"
-cp -r "$work/empty" "$work/held" && "$step" "$work/held" enroll >/dev/null ||
-    bail_out "nobody could be enrolled"
-cp -r "$work/held" "$work/used" && for each in forget rotate-log rotate-receipt; do
-    "$step" "$work/used" $each >/dev/null || bail_out "no $each"
-done
+made_by empty there enroll
+made_by there restricted restrict
+made_by there held hold
+made_by there used "forget rotate-log rotate-receipt"
 mkdir "$work/bare"
 
 # What a start finds, by `step $look`, after `step $2` in a copy of folder $1 was disturbed by $3: in $found.
@@ -34,36 +39,43 @@ disturb() {
 }
 
 # Whether what was said and what is found go together: "done" is kept, "nothing happened"
-# (status 1) is true, and without an answer there is the state before ($1) or after ($2).
+# (status 1) is true, and without an answer there is the state before ($1), after ($2), or in between
+# ($3, where there is one).
 in_keeping() {
     [ "$found" = "$2" ] && { [ "$status" -ne 1 ] || [ "$1" = "$2" ]; } && return
-    [ "$found" = "$1" ] && [ -z "$said" ]
+    [ "$found" = "$1" ] && [ -z "$said" ] && return
+    [ "$found" = "$3" ] && [ -z "$said" ] && [ "$status" -ne 1 ]
 }
 
 # `step $2` from folder $1, at every point of every call: $3 is injected, $4 is found before,
-# $5 after.
+# $5 after, $6 in between.  There are at least $least points.
 everywhere() {
     points=0
     for call in $calls; do
         n=1
         while disturb "$1" "$2" "$call:$3:when=$n" && grep -qE "INJECTED|killed" "$work/trace"; do
-            in_keeping "$4" "$5" ||
+            in_keeping "$4" "$5" "${6-}" ||
                 { echo "$call $n: said '$said' ($status), found '$found'"; return 1; }
             points=$((points + 1)) n=$((n + 1))
         done
     done
-    [ "$points" -ge 20 ] || { echo "only $points points"; return 1; }
+    [ "$points" -ge "$least" ] || { echo "only $points points"; return 1; }
     total=$((${total:-0} + points))
 }
 
+least=20
 for what in signal=SIGKILL error=EIO; do
     check "an erasure is whole or was not, whatever call meets $what" \
-        everywhere held forget $what "held 0" "gone 1"
+        everywhere there forget $what "there 0" "gone 1"
     check "an enrolment is whole or was not, whatever call meets $what" \
-        everywhere empty enroll $what "gone 0" "held 0"
+        everywhere empty enroll $what "gone 0" "there 0"
+    check "a restriction is whole, was not, or is kept without an answer, whatever call meets $what" \
+        everywhere there restrict $what "there 0" "restricted 1" "restricted 0"
+    check "its lifting is whole or was not, whatever call meets $what" \
+        everywhere restricted lift $what "restricted 1" "there 2"
 done
 check "a disk that is full at any call makes an erasure whole or not happen" \
-    everywhere held forget error=ENOSPC "held 0" "gone 1"
+    everywhere there forget error=ENOSPC "there 0" "gone 1"
 check "an init that was killed at any call is made anew" \
     everywhere bare init signal=SIGKILL "gone 0" "gone 0"
 
@@ -80,6 +92,16 @@ for key in log receipt; do
     check "a rotation of the $key key is left half done" [ -e "$work/pending-$key/keys/$key.pem.next" ]
     check "a start completes it, whatever call it is killed at" \
         everywhere pending-$key keys signal=SIGKILL 3 3
+done
+
+# A hold is one write to the keyring.
+look=check
+least=2
+for what in signal=SIGKILL error=EIO; do
+    check "a hold is whole or was not, whatever call meets $what" \
+        everywhere there hold $what "there 0" "held 0"
+    check "its end is whole or was not, whatever call meets $what" \
+        everywhere held release $what "held 0" "there 0"
 done
 echo "# $total points"
 finish

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | forget | rotate-log | rotate-receipt
- *                                             prints "done" when it was done
- *     step FOLDER check                       prints "held" or "gone", and how many erasures
- *                                             the log knows
- *     step FOLDER keys                        prints how many rotations the log knows, when
- *                                             keys and signatures are in keeping with it
+ *     step FOLDER init | enroll | forget | restrict | lift | hold | release |
+ *                 rotate-log | rotate-receipt
+ *                             prints "done" when it was done
+ *     step FOLDER check       prints "there", "restricted", "held" or "gone", and how many
+ *                             entries with a receipt the log has
+ *     step FOLDER keys        prints how many rotations the log knows, when keys and signatures
+ *                             are in keeping with it
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #include "core/err.h"
 #include "storage/answer.h"
 #include "storage/entry.h"
+#include "storage/hold.h"
 #include "storage/log.h"
 #include "storage/receipt.h"
+#include "storage/restrict.h"
 #include "storage/rotate.h"
 #include "storage/subject.h"
 #include "storage/verify.h"
@@ -150,23 +153,63 @@ static int keys(struct fixture *f)
     return 0;
 }
 
+static int answer_restricted(int rc, struct restricted *done)
+{
+    if (rc == 0)
+        restricted_done(done);
+    return rc;
+}
+
+static int do_restrict(struct fixture *f)
+{
+    struct restricted done;
+    return answer_restricted(
+        restrict_set(f->state, fixture_subject(1), 'a', "a-request", false, &done),
+        &done);
+}
+
+static int do_lift(struct fixture *f)
+{
+    struct restricted done;
+    return answer_restricted(
+        restrict_lift(f->state, fixture_subject(1), "a-request", false, &done), &done);
+}
+
+static int do_hold(struct fixture *f)
+{
+    return hold_set(f->state, fixture_subject(1), 'e', 0);
+}
+
+static int do_release(struct fixture *f)
+{
+    return hold_lift(f->state, fixture_subject(1));
+}
+
+static const char *standing(struct fixture *f)
+{
+    struct held held;
+    if (subject_read(f->state, fixture_subject(1), 0, 10, &held) < 0)
+        return "gone";
+    const char *text = held.held ? "held" : held.restricted ? "restricted" : "there";
+    held_done(&held);
+    return text;
+}
+
 static int check(struct fixture *f)
 {
     struct state_status status;
-    struct held held;
-    unsigned erasures = 0;
-    int rc = subject_read(f->state, fixture_subject(1), 0, 10, &held);
+    struct answer answer;
+    unsigned receipts = 0;
     state_status(f->state, &status);
     for (uint64_t i = 0; i < status.entries; i++) {
-        char *entry = NULL;
-        if (log_entry(f->state, i, &entry) < 0)
-            return MK_ESTORE;
-        erasures += strstr(entry, "\"act\":\"erase\"") != NULL;
-        free(entry);
+        int rc = answer_read(f->state, i, &answer);
+        if (rc < 0 && rc != MK_ENOTFOUND)
+            return rc;
+        receipts += rc == 0;
+        if (rc == 0)
+            answer_done(&answer);
     }
-    printf("%s %u\n", rc == 0 ? "held" : "gone", erasures);
-    if (rc == 0)
-        held_done(&held);
+    printf("%s %u\n", standing(f), receipts);
     return 0;
 }
 
@@ -175,6 +218,10 @@ static const struct {
     int (*run)(struct fixture *f);
 } steps[] = {{"enroll", do_enroll},
              {"forget", do_forget},
+             {"restrict", do_restrict},
+             {"lift", do_lift},
+             {"hold", do_hold},
+             {"release", do_release},
              {"rotate-log", do_rotate_log},
              {"rotate-receipt", do_rotate_receipt},
              {"check", check},
