@@ -53,7 +53,7 @@ int rotation_get(struct request *request, struct reply *ret_reply)
 {
     uint64_t index = 0;
     char *text = NULL;
-    if (!parse_number(request->target->segment[2].data, &index))
+    if (!target_number(request->target->segment[2].data, &index))
         return fail(MK_EINPUT, "the index of a log entry has to be a decimal number");
     int rc = log_rotation(request->service->state, index, &text);
     return send_text(ret_reply, "text/plain; charset=utf-8", rc, text);
