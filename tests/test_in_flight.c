@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A prediction that is in flight when its neighbour is erased: held at a chosen point while the
+ * erasure runs, over HTTP, with the real lanes.  The linker puts three doors into the real
+ * functions (-Wl,--wrap): behind an image's prediction, before a reply is queued, and before the
+ * erasure takes the bank's lock. */
+#include "tests/check.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "tests/served.h"
+
+enum { LONG = 40, IN_MIDDLE = 20, COPIES = 4, LABEL = 3, OTHERS = 200 };
+
+static struct shipped shipped;
+static struct served served;
+static uint8_t *images;
+static const uint8_t *marker; /* an image that the victim's instances are copies of */
+
+/* Where the next prediction is held: at its image number image, or (0) before its reply. */
+static atomic_int image = -1;
+static sem_t held, go;
+
+static pthread_rwlock_t *bank_lock;
+static atomic_bool watched; /* what an erasure does at the bank's lock */
+static atomic_bool waits;   /* it found it taken */
+static sem_t at_lock;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static char order[8]; /* of the replies that were queued: Prediction, Erasure */
+static __thread bool predicts;
+
+static void hold(void)
+{
+    sem_post(&held);
+    sem_wait(&go);
+}
+
+void __real_model_predict(const struct model *model, struct scratch *scratch,
+                          const uint8_t *pixels, const struct hit *hits, size_t n,
+                          float *ret_p);
+void __wrap_model_predict(const struct model *model, struct scratch *scratch,
+                          const uint8_t *pixels, const struct hit *hits, size_t n,
+                          float *ret_p)
+{
+    __real_model_predict(model, scratch, pixels, hits, n, ret_p);
+    predicts = true;
+    if (image > 0 && --image == 0) {
+        image = -1;
+        hold();
+    }
+}
+
+enum MHD_Result __real_MHD_queue_response(struct MHD_Connection *connection,
+                                          unsigned status, struct MHD_Response *response);
+enum MHD_Result __wrap_MHD_queue_response(struct MHD_Connection *connection,
+                                          unsigned status, struct MHD_Response *response)
+{
+    if (predicts && image == 0) {
+        image = -1;
+        hold();
+    }
+    pthread_mutex_lock(&mutex);
+    if (strlen(order) + 1 < sizeof order)
+        order[strlen(order)] = predicts ? 'P' : 'E';
+    enum MHD_Result queued = __real_MHD_queue_response(connection, status, response);
+    pthread_mutex_unlock(&mutex);
+    return queued;
+}
+
+int __real_pthread_rwlock_wrlock(pthread_rwlock_t *lock);
+int __wrap_pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+    if (!bank_lock)
+        bank_lock = lock;
+    if (lock != bank_lock || !watched)
+        return __real_pthread_rwlock_wrlock(lock);
+    watched = false;
+    waits = pthread_rwlock_trywrlock(lock) != 0;
+    sem_post(&at_lock);
+    return waits ? __real_pthread_rwlock_wrlock(lock) : 0;
+}
+
+/* The reply to n markers. */
+static json_t *ask(size_t n)
+{
+    const uint8_t *pixels[LONG];
+    struct client client;
+    for (size_t i = 0; i < n; i++)
+        pixels[i] = marker;
+    char *body = predict_body(pixels, n);
+    client_open(&client, &served);
+    json_t *reply =
+        client_call(&client, "POST", "/predict", MEDIA_JSON, body, strlen(body), 200);
+    client_close(&client);
+    free(body);
+    return reply;
+}
+
+static void *predict(void *n)
+{
+    return ask((size_t)n);
+}
+
+static void enrol(void)
+{
+    const uint8_t *pixels[COPIES] = {marker, marker, marker, marker};
+    struct client client;
+    char *body = enrol_body(pixels, COPIES, LABEL);
+    client_open(&client, &served);
+    json_decref(client_call(&client, "POST", "/subjects/victim/instances", MEDIA_JSON,
+                            body, strlen(body), 201));
+    client_close(&client);
+    free(body);
+}
+
+static void *erase(void *unused)
+{
+    (void)unused;
+    struct client client;
+    client_open(&client, &served);
+    json_t *reply =
+        client_call(&client, "DELETE", "/subjects/victim", NULL, NULL, 0, 200);
+    client_close(&client);
+    return reply;
+}
+
+/* Until the erasure stands before the bank's lock, or has passed it.  A lock that a change waits
+ * for lets no new reader in. */
+static void see_the_erasure_come(void)
+{
+    sem_wait(&at_lock);
+    while (waits && pthread_rwlock_tryrdlock(bank_lock) == 0) {
+        pthread_rwlock_unlock(bank_lock);
+        sched_yield();
+    }
+}
+
+/* The victim is erased while n markers are predicted, held at `at`.  Whether the erasure had to
+ * wait; the reply of the prediction, and what it would be beside and without the victim. */
+static bool meet(size_t n, int at, json_t **ret_reply, json_t **ret_beside,
+                 json_t **ret_without)
+{
+    pthread_t predictor, eraser;
+    void *reply, *erased;
+    enrol();
+    *ret_beside = ask(n);
+    image = at;
+    pthread_create(&predictor, NULL, predict, (void *)n);
+    sem_wait(&held);
+    memset(order, 0, sizeof order);
+    watched = true;
+    pthread_create(&eraser, NULL, erase, NULL);
+    see_the_erasure_come();
+    sem_post(&go);
+    pthread_join(predictor, &reply);
+    pthread_join(eraser, &erased);
+    assert_int_equal(json_integer_value(json_object_get(erased, "erased")), COPIES);
+    json_decref(erased);
+    *ret_reply = reply;
+    *ret_without = ask(n);
+    assert_false(json_equal(json_object_get(*ret_beside, "predictions"),
+                            json_object_get(*ret_without, "predictions")));
+    return waits;
+}
+
+static void an_erasure_waits(size_t n, int at)
+{
+    json_auto_t *reply = NULL, *beside = NULL, *without = NULL;
+    assert_true(meet(n, at, &reply, &beside, &without));
+    assert_true(json_equal(reply, beside));
+    assert_memory_equal(order, "PE", 2);
+}
+
+static void an_erasure_waits_for_images_that_have_searched(void **state)
+{
+    (void)state;
+    an_erasure_waits(3, 2);
+}
+
+static void an_erasure_waits_until_the_reply_is_queued(void **state)
+{
+    (void)state;
+    an_erasure_waits(1, 0);
+    an_erasure_waits(3, 0);
+}
+
+/* At the 32nd image it gives way, and begins anew: the reply knows nothing of the victim. */
+static void a_long_batch_gives_way_and_forgets_what_it_found(void **state)
+{
+    json_auto_t *reply = NULL, *beside = NULL, *without = NULL;
+    (void)state;
+    assert_true(meet(LONG, IN_MIDDLE, &reply, &beside, &without));
+    assert_true(json_equal(reply, without));
+}
+
+static int set_up(void **state)
+{
+    size_t n;
+    (void)state;
+    sem_init(&held, 0, 0);
+    sem_init(&go, 0, 0);
+    sem_init(&at_lock, 0, 0);
+    model_shipped("T", &shipped);
+    images = test_images(&n);
+    marker = images;
+    served_start(&served, &shipped, 2);
+    bank_lock = NULL;
+    memory_reserve(served.service.bank, 0,
+                   0); /* takes the bank's lock: now it is known */
+    struct row rows[OTHERS];
+    for (size_t i = 0; i < OTHERS; i++)
+        rows[i] = (struct row){i, "other", i % 10, images + (i + 1) * IMAGE_SIZE};
+    assert_ok(replica_enrol(&served.replica, rows, OTHERS));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    served_stop(&served);
+    free(images);
+    model_free(shipped.model);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_erasure_waits_for_images_that_have_searched),
+        cmocka_unit_test(an_erasure_waits_until_the_reply_is_queued),
+        cmocka_unit_test(a_long_batch_gives_way_and_forgets_what_it_found),
+    };
+    return cmocka_run_group_tests_name("in flight", tests, set_up, tear_down);
+}
