@@ -33,6 +33,7 @@ struct hit {
     uint32_t label;
     enum instance_class class;
     uint8_t iid[IID_SIZE];
+    uint32_t token; /* where the model has a token for each instance: its row */
     struct key key;
 };
 

@@ -65,6 +65,7 @@ static void describe(struct model *model)
         .classes = s->classes,
         .labels = (const char *const *)model->labels,
         .key_dim = s->key_dim,
+        .own_tokens = s->own_tokens,
         .k = 4,
         .lambda = .5f,
         .tau_mix = 1,
@@ -249,13 +250,28 @@ void model_passes(const struct model *model, struct scratch *scratch,
         linalg_softmax(ret_p + i * classes, classes);
 }
 
-/* Weights of the hits: softmax(s / tau_mix). */
+const char *aggregation_name(enum aggregation aggregation)
+{
+    static const char *const names[AGGREGATIONS] = {"softmax", "mean", "rank"};
+    return names[aggregation];
+}
+
 static void weigh(const struct model_info *info, const struct hit *hits, size_t n,
                   float *w)
 {
+    float sum = 0;
     for (size_t j = 0; j < n; j++)
-        w[j] = hits[j].similarity / info->tau_mix;
-    linalg_softmax(w, n);
+        w[j] = info->aggregation == AGGREGATE_SOFTMAX ? hits[j].similarity / info->tau_mix
+               : info->aggregation == AGGREGATE_MEAN  ? 1
+                                                      : 1 / (float)(1 + j);
+    if (info->aggregation == AGGREGATE_SOFTMAX) {
+        linalg_softmax(w, n);
+        return;
+    }
+    for (size_t j = 0; j < n; j++)
+        sum += w[j];
+    for (size_t j = 0; j < n; j++)
+        w[j] /= sum;
 }
 
 void model_mix(const struct model_info *info, const float *p, const struct hit *hits,

@@ -28,6 +28,9 @@ struct row_range {
     uint64_t begin, end;
 };
 
+enum aggregation { AGGREGATE_SOFTMAX, AGGREGATE_MEAN, AGGREGATE_RANK, AGGREGATIONS };
+const char *aggregation_name(enum aggregation aggregation);
+
 /* What a model says about itself; lives as long as the model. */
 struct model_info {
     const char *name;                 /* "fashion-mnist-F" */
@@ -38,9 +41,11 @@ struct model_info {
     uint32_t key_dim;                 /* dk, at most KEY_DIM_MAX */
     uint32_t k;                       /* hits per prediction, fitted on held-out data */
     float lambda, tau_mix;            /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
-    bool resize;                      /* images of another size may be resized */
-    uint8_t data_sha256[32];          /* of the image file it was trained on */
-    const struct row_range *seen;     /* rows that the weights saw: B1, B2, val */
+    enum aggregation aggregation;     /* w: softmax(s / tau_mix), 1 / n, or ~ 1 / j */
+    uint32_t own_tokens;     /* learnt ones, for comparisons; 0: tokens are written */
+    bool resize;             /* images of another size may be resized */
+    uint8_t data_sha256[32]; /* of the image file it was trained on */
+    const struct row_range *seen; /* rows that the weights saw: B1, B2, val */
     size_t n_seen;
     uint8_t encoder_sha256[32]; /* a memory belongs to one encoder */
 };

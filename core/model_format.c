@@ -13,7 +13,7 @@
 
 #define FORMAT "munkey-model-1"
 
-enum { PARTS = 3, ENTRIES_MAX = PARTS * TENSORS_MAX };
+enum { PARTS = 3, ENTRIES_MAX = PARTS * TENSORS_MAX, OWN_TOKENS_MAX = 100000 };
 
 static int by_name(const void *a, const void *b)
 {
@@ -103,6 +103,8 @@ static json_t *describe(const struct model *model, const struct model_origin *or
     say(metadata, "stem", "%s", stem);
     say(metadata, "attention", shape.symmetric ? "sym" : "asym");
     say_labels(metadata, model);
+    say(metadata, "own_tokens", "%u", shape.own_tokens);
+    say(metadata, "aggregation", "%s", aggregation_name(info->aggregation));
     say(metadata, "k", "%u", info->k);
     say(metadata, "lambda", "%.9g", info->lambda);
     say(metadata, "tau_mix", "%.9g", info->tau_mix);
@@ -163,10 +165,17 @@ static int want_sizes(const struct safetensors *file, struct shape *shape)
     return rc;
 }
 
-/* Files that do not name it are older than the choice. */
-static int want_attention(const struct safetensors *file, struct shape *shape)
+/* Files that do not name a choice are older than it. */
+static int want_choices(const struct safetensors *file, struct shape *shape)
 {
     const char *text = safetensors_metadata(file, "attention");
+    double own_tokens = 0;
+    if (safetensors_metadata(file, "own_tokens")) {
+        int rc = want_number(file, "own_tokens", 0, OWN_TOKENS_MAX, &own_tokens);
+        if (rc < 0)
+            return rc;
+    }
+    shape->own_tokens = (uint32_t)own_tokens;
     shape->symmetric = text && strcmp(text, "sym") == 0;
     if (text && !shape->symmetric && strcmp(text, "asym") != 0)
         return fail(MK_EINPUT, "__metadata__: \"attention\" is sym or asym");
@@ -186,7 +195,7 @@ static int want_shape(const struct safetensors *file, struct shape *ret_shape)
     if (rc == 0 && (rc = want_sizes(file, &shape)) == 0 &&
         (rc = want(file, "stem", &stem)) == 0 &&
         (rc = shape_stem_parse(&shape, stem)) == 0 &&
-        (rc = want_attention(file, &shape)) == 0 && (rc = shape_check(&shape)) == 0)
+        (rc = want_choices(file, &shape)) == 0 && (rc = shape_check(&shape)) == 0)
         *ret_shape = shape;
     return rc;
 }
@@ -241,6 +250,17 @@ static int want_range(const struct safetensors *file, const char *name,
     return 0;
 }
 
+static int want_aggregation(const struct safetensors *file, struct model_info *info)
+{
+    const char *text = safetensors_metadata(file, "aggregation");
+    for (enum aggregation i = 0; i < AGGREGATIONS; i++)
+        if (!text || strcmp(text, aggregation_name(i)) == 0) {
+            info->aggregation = i;
+            return 0;
+        }
+    return fail(MK_EINPUT, "__metadata__: \"aggregation\" is softmax, mean or rank");
+}
+
 static int want_calibration(const struct safetensors *file, struct model_info *info)
 {
     double k = 0, lambda = 0, tau = 0;
@@ -251,6 +271,8 @@ static int want_calibration(const struct safetensors *file, struct model_info *i
         rc = want_number(file, "tau_mix", 1e-4, 1e4, &tau);
     if (rc == 0 && k != (uint32_t)k)
         rc = fail(MK_EINPUT, "__metadata__: \"k\" is a whole number");
+    if (rc == 0)
+        rc = want_aggregation(file, info);
     info->k = (uint32_t)k;
     info->lambda = (float)lambda;
     info->tau_mix = (float)tau;

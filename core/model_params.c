@@ -104,12 +104,12 @@ static void add_net(struct list *list, const struct shape *shape, struct net *ne
     add_linear(list, &net->head_w, &net->head_b, d, shape->classes, .02, "head");
 }
 
-static void add_writer(struct list *list, const struct shape *shape,
-                       struct writer *writer)
+/* What makes a token of a key and a label. */
+static void add_writing(struct list *list, const struct shape *shape,
+                        struct writer *writer)
 {
     size_t in = shape->key_dim + shape->label_dim, hidden = shape->writer_hidden;
-    size_t token = shape->token_dim, d = shape->d;
-    list->prefix = "writer";
+    size_t token = shape->token_dim;
     /* A key has length 1: its components and the label's start at the same size. */
     double unit = sqrt(1.0 / shape->key_dim);
     add(list, &writer->label, shape->classes, shape->label_dim, INIT_SMALL, unit,
@@ -118,6 +118,17 @@ static void add_writer(struct list *list, const struct shape *shape,
     add(list, &writer->c1, 0, hidden, INIT_ZERO, 0, "u1.bias");
     add_linear(list, &writer->u2, &writer->c2, hidden, token, glorot(hidden, token),
                "u2");
+}
+
+static void add_writer(struct list *list, const struct shape *shape,
+                       struct writer *writer)
+{
+    size_t token = shape->token_dim, d = shape->d;
+    list->prefix = "writer";
+    if (shape->own_tokens > 0)
+        add(list, &writer->own, shape->own_tokens, token, INIT_SMALL, .02, "own");
+    else
+        add_writing(list, shape, writer);
     add_linear(list, &writer->we, &writer->be, token, d, glorot(token, d), "exemplar");
     add(list, &writer->similar, 0, d, INIT_SMALL, .02, "similarity");
 }

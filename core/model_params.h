@@ -40,6 +40,7 @@ struct net {
 
 /* From a stored key and a label to an exemplar row. */
 struct writer {
+    real *own;     /* (own_tokens, token_dim): then there is no label, u1, u2 */
     real *label;   /* (classes, label_dim) */
     real *u1, *c1; /* (key_dim + label_dim, writer_hidden) */
     real *u2, *c2; /* (writer_hidden, token_dim): the exemplar token */

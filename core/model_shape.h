@@ -28,6 +28,8 @@ struct shape {
     uint32_t d, layers, heads, hidden;
     uint32_t classes;
     uint32_t key_dim, label_dim, writer_hidden, token_dim;
+    uint32_t
+        own_tokens; /* 0: tokens are written; else instances with a learnt one each */
     bool symmetric; /* every pass is a sequence of its own whose rows see each other */
 };
 

@@ -66,19 +66,42 @@ static void write_input(const struct shape *s, const struct writer *p,
            s->label_dim * sizeof *in);
 }
 
+/* v = U2 gelu(U1 [key ; lab[y]] + c1) + c2. */
+static void write_tokens(struct writing *w, const struct writer *p)
+{
+    const struct shape *s = &w->shape;
+    size_t in = s->key_dim + s->label_dim, hidden = s->writer_hidden;
+    for (size_t i = 0; i < w->n; i++)
+        write_input(s, p, w->hit[i], w->in + i * in);
+    linalg_linear(w->in, w->n, in, p->u1, p->c1, hidden, w->up);
+    linalg_gelu(w->up, w->n * hidden, w->act);
+    linalg_linear(w->act, w->n, hidden, p->u2, p->c2, s->token_dim, w->token);
+}
+
+/* v = the instance's own. */
+static void fetch_tokens(struct writing *w, const struct writer *p)
+{
+    size_t size = w->shape.token_dim;
+    memset(w->token, 0, w->n * size * sizeof *w->token);
+    for (size_t i = 0; i < w->n; i++)
+        if (w->hit[i]) {
+            assert(w->hit[i]->token < w->shape.own_tokens);
+            memcpy(w->token + i * size, p->own + w->hit[i]->token * size,
+                   size * sizeof *w->token);
+        }
+}
+
 void writing_run(struct writing *w, const struct params *classifier,
                  const struct hit *const *hits)
 {
     const struct shape *s = &w->shape;
     const struct writer *p = &classifier->writer;
-    size_t in = s->key_dim + s->label_dim, hidden = s->writer_hidden, d = s->d;
-    for (size_t i = 0; i < w->n; i++) {
-        w->hit[i] = hits[i];
-        write_input(s, p, hits[i], w->in + i * in);
-    }
-    linalg_linear(w->in, w->n, in, p->u1, p->c1, hidden, w->up);
-    linalg_gelu(w->up, w->n * hidden, w->act);
-    linalg_linear(w->act, w->n, hidden, p->u2, p->c2, s->token_dim, w->token);
+    size_t d = s->d;
+    memcpy(w->hit, hits, w->n * sizeof *hits);
+    if (s->own_tokens > 0)
+        fetch_tokens(w, p);
+    else
+        write_tokens(w, p);
     linalg_linear(w->token, w->n, s->token_dim, p->we, p->be, d, w->exemplar);
     for (size_t i = 0; i < w->n; i++)
         if (hits[i])

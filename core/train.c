@@ -11,7 +11,9 @@
 #include "core/train_parts.h"
 #include "core/train_pca.h"
 
-static const double smoothing = .1, blind_weight = .25;
+const struct train_method train_method_default = {
+    .drop = .5, .blind_weight = .25, .smoothing = .1};
+
 /* Copies of one picture, no more.  A lower bound would take away the nearest neighbour
  * that a query in service does have: of this encoder's keys, 63 % of the first ones lie
  * above .98. */
@@ -74,7 +76,8 @@ int trainer_new(const struct train_plan *plan, const struct images *images,
         return fail(MK_ENOMEM, "no memory for training");
     t->plan = *plan;
     t->images = *images;
-    rc = model_new(&plan->shape, &t->model);
+    t->plan.shape.own_tokens = plan->method.free_tokens ? (uint32_t)length(plan->b2) : 0;
+    rc = model_new(&t->plan.shape, &t->model);
     if (rc == 0)
         rc = optimizer_new(t->model->encoder, plan->steps_encoder, plan->rate,
                            &t->encoder);
@@ -159,8 +162,9 @@ static struct recipe recipe_of(const struct trainer *t, uint64_t stage,
         .stage = stage,
         .threads = t->plan.threads,
         .batch = t->plan.batch,
-        .smoothing = smoothing,
-        .blind_weight = blind_weight,
+        .smoothing = t->plan.method.smoothing,
+        .blind_weight = t->plan.method.blind_weight,
+        .drop = t->plan.method.drop,
         .retrieval = retrieval,
     };
 }
@@ -248,7 +252,9 @@ static int make_keys(struct trainer *t)
     if (rc != 0)
         return rc;
     struct key_list keys = keys_of_b2(t);
-    rc = neighbours_find(&keys, &keys, NEAREST, tau_dup, t->plan.threads, t->neighbours);
+    rc = neighbours_find(&keys, &keys, NEAREST,
+                         t->plan.method.retrieve_self ? TAU_ANY : tau_dup,
+                         t->plan.threads, t->neighbours);
     if (rc == 0)
         t->findings.agreement_b2 = agreement(t, t->plan.b2, t->neighbours, NEAREST);
     return rc;
@@ -259,9 +265,11 @@ static int fit_calibration(struct trainer *t)
     size_t n = length(t->plan.val);
     struct neighbour *list = calloc(n * K_TRIED, sizeof *list);
     struct key_list keys = keys_of_b2(t), queries = keys_of_val(t);
-    const float any = 2; /* in service nothing is left out for being too similar */
-    int rc = list ? neighbours_find(&keys, &queries, K_TRIED, any, t->plan.threads, list)
-                  : fail(MK_ENOMEM, "no memory for calibration");
+    /* In service nothing is left out for being too similar. */
+    int rc =
+        list ? neighbours_find(&keys, &queries, K_TRIED, TAU_ANY, t->plan.threads, list)
+             : fail(MK_ENOMEM, "no memory for calibration");
+    t->model->info.aggregation = t->plan.method.aggregation;
     if (rc == 0) {
         t->findings.agreement_val = agreement(t, t->plan.val, list, K_TRIED);
         rc = train_calibrate(t, list);

@@ -16,8 +16,21 @@
 #include "core/model_parts.h"
 #include "core/train_data.h"
 
+/* Choices that are compared with one another; those of train_method_default are ours, and
+ * docs/MODEL.md says why. */
+struct train_method {
+    bool free_tokens;             /* each instance of B2 learns a token of its own */
+    bool retrieve_self;           /* a query may retrieve itself */
+    enum aggregation aggregation; /* of the passes, in the finished model */
+    double drop;                  /* of the neighbours, at most: rho ~ U(0, drop) */
+    double blind_weight;          /* of the memory-only loss */
+    double smoothing;             /* of labels */
+};
+extern const struct train_method train_method_default;
+
 struct train_plan {
     struct shape shape;
+    struct train_method method;
     struct row_range b1, b2, val; /* encoder, classifier, calibration */
     uint64_t seed;
     size_t threads;

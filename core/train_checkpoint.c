@@ -16,20 +16,24 @@ enum { LINE_SIZE = 640 };
 /* A plan in one line: what must be equal for a run to go on. */
 static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
 {
+    const struct train_method *method = &p->method;
     struct shape shape = p->shape;
     char stem[STEM_TEXT_SIZE];
     shape_stem_text(&shape, stem);
-    int at = snprintf(line, LINE_SIZE,
-                      "munkey-checkpoint-2 seed %" PRIu64
-                      " batch %zu rate %g steps %zu %zu rows "
-                      "%" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64
-                      "-%" PRIu64 "%s stem %s",
-                      p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion,
-                      p->b1.begin, p->b1.end, p->b2.begin, p->b2.end, p->val.begin,
-                      p->val.end, shape.symmetric ? " sym" : "", stem);
+    int at = snprintf(
+        line, LINE_SIZE,
+        "munkey-checkpoint-2 seed %" PRIu64 " batch %zu rate %g steps %zu %zu rows "
+        "%" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " %" PRIu64 "-%" PRIu64 " stem %s",
+        p->seed, p->batch, p->rate, p->steps_encoder, p->steps_fusion, p->b1.begin,
+        p->b1.end, p->b2.begin, p->b2.end, p->val.begin, p->val.end, stem);
     for (size_t i = 0; shape_dimension_name(i); i++)
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));
+    snprintf(line + at, (size_t)(LINE_SIZE - at),
+             "%s%s%s drop %g blind %g smoothing %g aggregation %s",
+             shape.symmetric ? " sym" : "", method->free_tokens ? " free" : "",
+             method->retrieve_self ? " self" : "", method->drop, method->blind_weight,
+             method->smoothing, aggregation_name(method->aggregation));
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,

@@ -60,7 +60,7 @@ static void rank(const struct search *s, size_t query, const float *dots)
     for (size_t i = 0; i < count(s->keys); i++) {
         uint64_t row = s->keys->rows.begin + i;
         float similarity = dots[i] * s->keys->key[i].scale * s->queries->key[query].scale;
-        if (row != self && similarity < s->tau_dup)
+        if (s->tau_dup >= TAU_ANY || (row != self && similarity < s->tau_dup))
             insert(list, s->n, (struct neighbour){(uint32_t)row, similarity});
     }
 }

@@ -86,6 +86,7 @@ static void pass_row(void *context, size_t worker, size_t number)
         hits[n] = (struct hit){
             .similarity = near.similarity,
             .label = t->images.labels[near.row],
+            .token = (uint32_t)(near.row - t->plan.b2.begin),
             .key = t->keys[near.row - t->plan.b2.begin],
         };
     }

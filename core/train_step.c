@@ -93,14 +93,14 @@ void stepper_free(struct stepper *s)
 
 /* "rho ~ U(0, .5); every neighbour is dropped with probability rho; 2 of the first 8
  * survivors": a query in service meets a memory that holds other instances, or fewer. */
-void stepper_retrieve(const struct retrieval *r, const struct images *images,
+void stepper_retrieve(const struct retrieval *r, const struct images *images, double drop,
                       uint32_t row, struct rng *rng, struct hit hits[HITS_TRAINED],
                       const struct hit *ret_hits[HITS_TRAINED])
 {
     const struct neighbour *list = r->list + (row - r->keys.rows.begin) * NEAREST;
     struct neighbour survivor[SURVIVORS];
     uint32_t n = 0;
-    double rho = rng_uniform(rng) / 2;
+    double rho = rng_uniform(rng) * drop;
     for (size_t i = 0; i < NEAREST && n < SURVIVORS && list[i].row != NO_ROW; i++)
         if (rng_uniform(rng) >= rho)
             survivor[n++] = list[i];
@@ -112,6 +112,7 @@ void stepper_retrieve(const struct retrieval *r, const struct images *images,
         hits[j] = (struct hit){
             .similarity = survivor[drawn].similarity,
             .label = images->labels[survivor[drawn].row],
+            .token = (uint32_t)(survivor[drawn].row - r->keys.rows.begin),
             .key = r->keys.key[survivor[drawn].row - r->keys.rows.begin],
         };
         survivor[drawn] = survivor[--n];
@@ -128,7 +129,7 @@ static void prepare(const struct stepper *s, struct lane *lane, size_t first)
         struct rng rng = rng_at(s->recipe.seed, RNG_AUGMENT, step, first + i);
         augment(s->images, row, &rng, lane->pixels + i * size);
         if (lane->f->k)
-            stepper_retrieve(s->recipe.retrieval, s->images, row, &rng,
+            stepper_retrieve(s->recipe.retrieval, s->images, s->recipe.drop, row, &rng,
                              lane->hit + i * HITS_TRAINED, lane->hits + i * HITS_TRAINED);
     }
 }

@@ -33,6 +33,7 @@ struct recipe {
     uint64_t stage; /* tells the random numbers of stages apart */
     size_t threads, batch;
     double smoothing;
+    double drop;                       /* rho ~ U(0, drop) */
     double blind_weight;               /* of the memory-only loss */
     const struct retrieval *retrieval; /* NULL: null passes only */
 };
@@ -62,7 +63,7 @@ double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
                         size_t n_memory);
 
 /* Two of the first eight survivors, uniformly; a missing one is NULL. */
-void stepper_retrieve(const struct retrieval *r, const struct images *images,
+void stepper_retrieve(const struct retrieval *r, const struct images *images, double drop,
                       uint32_t row, struct rng *rng, struct hit hits[HITS_TRAINED],
                       const struct hit *ret_hits[HITS_TRAINED]);
 

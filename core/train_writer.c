@@ -36,21 +36,42 @@ static void label_backward(const struct writing *w, const struct writer *p,
     }
 }
 
+/* dtoken: (n, token_dim), from what the classifier read to key and label. */
+static void write_backward(const struct writing *w, const struct writer *p,
+                           const real *dtoken, struct writer *g)
+{
+    const struct shape *s = &w->shape;
+    size_t n = w->n, in = s->key_dim + s->label_dim, hidden = s->writer_hidden;
+    real dup[n * hidden];
+    linalg_linear_weights(w->act, dtoken, n, hidden, s->token_dim, g->u2, g->c2);
+    linalg_linear_input(dtoken, n, hidden, s->token_dim, p->u2, 0, dup);
+    linalg_gelu_backward(dup, w->up, n * hidden, dup);
+    linalg_linear_weights(w->in, dup, n, in, hidden, g->u1, g->c1);
+    label_backward(w, p, dup, g->label);
+}
+
+/* ... or to the instances' own tokens. */
+static void fetch_backward(const struct writing *w, const real *dtoken, struct writer *g)
+{
+    size_t size = w->shape.token_dim;
+    for (size_t i = 0; i < w->n; i++)
+        if (w->hit[i])
+            linalg_axpy(1, dtoken + i * size, g->own + w->hit[i]->token * size, size);
+}
+
 void writing_backward(const struct writing *w, const struct params *classifier,
                       const real *dexemplars, struct params *grad)
 {
     const struct shape *s = &w->shape;
     const struct writer *p = &classifier->writer;
     struct writer *g = &grad->writer;
-    size_t n = w->n, in = s->key_dim + s->label_dim, hidden = s->writer_hidden;
-    size_t token = s->token_dim, d = s->d;
-    real de[n * d], dtoken[n * token], dup[n * hidden];
+    size_t n = w->n, token = s->token_dim, d = s->d;
+    real de[n * d], dtoken[n * token];
     split(w, dexemplars, grad, de);
     linalg_linear_weights(w->token, de, n, token, d, g->we, g->be);
     linalg_linear_input(de, n, token, d, p->we, 0, dtoken);
-    linalg_linear_weights(w->act, dtoken, n, hidden, token, g->u2, g->c2);
-    linalg_linear_input(dtoken, n, hidden, token, p->u2, 0, dup);
-    linalg_gelu_backward(dup, w->up, n * hidden, dup);
-    linalg_linear_weights(w->in, dup, n, in, hidden, g->u1, g->c1);
-    label_backward(w, p, dup, g->label);
+    if (s->own_tokens > 0)
+        fetch_backward(w, dtoken, g);
+    else
+        write_backward(w, p, dtoken, g);
 }

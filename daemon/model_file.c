@@ -24,5 +24,12 @@ int model_file_load(const char *path, struct model **ret_model,
     else
         crypto_sha256(bytes, len, ret_sha256);
     free(bytes);
+    if (rc == 0 && model_info(*ret_model)->own_tokens > 0) {
+        model_free(*ret_model);
+        rc = fail(MK_EINPUT,
+                  "%s was trained with --tokens free, for comparisons alone: a service "
+                  "needs a model whose tokens are written",
+                  path);
+    }
     return rc;
 }

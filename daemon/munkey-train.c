@@ -92,7 +92,7 @@ static int label_model(const struct train_options *o, const struct dataset *data
 static int write_model(const struct train_options *o, const struct train_plan *plan,
                        const struct dataset *data, struct model *model)
 {
-    char command[256];
+    char command[1024];
     void *bytes;
     size_t len;
     struct model_origin origin = {plan->seed, command, plan->b1, plan->b2, plan->val};
@@ -134,6 +134,7 @@ static int train(const struct train_options *o)
     struct dataset data = {0};
     struct trainer *trainer = NULL;
     struct train_plan plan = {
+        .method = o->choices.method,
         .b1 = {0, o->b1},
         .b2 = {o->b1, o->b1 + o->b2},
         .val = {o->b1 + o->b2, o->b1 + o->b2 + o->val},
@@ -145,6 +146,8 @@ static int train(const struct train_options *o)
         .rate = 1e-3,
     };
     int rc = shape_of_profile(o->profile, CLASSES, &plan.shape);
+    if (rc == 0)
+        rc = train_choices_apply(&o->choices, &plan.shape);
     if (rc == 0)
         rc = read_dataset(o->images, o->labels, &data);
     if (rc == 0)
@@ -186,6 +189,9 @@ static int read_model(const char *path, struct model **ret_model)
  */
 static int check_data(const struct model *model, const struct dataset *data)
 {
+    if (model_info(model)->own_tokens > 0)
+        return fail(MK_EINPUT, "the model was trained with --tokens free: rows that it "
+                               "never saw have no token");
     if (memcmp(model_info(model)->data_sha256, data->images.sha256, 32) != 0)
         return fail(MK_EINPUT,
                     "the model was trained on another image file: which rows its "

@@ -13,7 +13,8 @@
 #define DATASET "/usr/share/datasets/fashion-mnist/"
 
 static const struct argp_option known[] = {
-    {"profile", 'p', "NAME", 0, "F, the default, or T: small, for tests", 0},
+    {"profile", 'p', "NAME", 0,
+     "F, the default, C: 32x32 and colour, or T: small, for tests", 0},
     {"out", 'o', "FILE", 0, "write the model here", 0},
     {"checkpoint", 'c', "FILE", 0,
      "save the state of training here, every two minutes and when interrupted; go on "
@@ -92,6 +93,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case 'r':
         split(o, text, state);
         return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->choices;
+        return 0;
     case ARGP_KEY_END:
         if (!o->out == !o->evaluate)
             argp_error(state, "say --out FILE to train, or --evaluate MODEL to measure");
@@ -119,16 +123,19 @@ static struct train_options defaults(void)
         .steps_encoder = 3500,
         .steps_fusion = 4500,
         .batch = 128,
+        .choices = train_choices_new(),
     };
 }
 
 struct train_options train_options_parse(int argc, char **argv)
 {
+    const struct argp_child children[] = {
+        {&train_method_argp, 0, "Sizes and choices of the method:", 3}, {0}};
     const struct argp argp = {
-        known, parse_option,
-        NULL,  "Trains a MUNKEY model on labelled images, or measures one.",
-        NULL,  NULL,
-        NULL};
+        .options = known,
+        .parser = parse_option,
+        .doc = "Trains a MUNKEY model on labelled images, or measures one.",
+        .children = children};
     struct train_options options = defaults();
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
@@ -137,9 +144,11 @@ struct train_options train_options_parse(int argc, char **argv)
 
 void train_options_command(const struct train_options *o, char *line, size_t size)
 {
+    char choices[512];
+    train_choices_text(&o->choices, choices, sizeof choices);
     snprintf(line, size,
-             "munkey-train --profile %s --seed %lu --batch %lu --steps-encoder %lu "
+             "munkey-train --profile %s%s --seed %lu --batch %lu --steps-encoder %lu "
              "--steps-fusion %lu --split %lu,%lu,%lu",
-             o->profile, o->seed, o->batch, o->steps_encoder, o->steps_fusion, o->b1,
-             o->b2, o->val);
+             o->profile, choices, o->seed, o->batch, o->steps_encoder, o->steps_fusion,
+             o->b1, o->b2, o->val);
 }

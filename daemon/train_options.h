@@ -6,7 +6,7 @@
 #ifndef MUNKEY_DAEMON_TRAIN_OPTIONS_H
 #define MUNKEY_DAEMON_TRAIN_OPTIONS_H
 
-#include <stddef.h>
+#include "daemon/train_method.h"
 
 struct train_options {
     const char *profile, *out, *checkpoint;
@@ -15,6 +15,7 @@ struct train_options {
     const char *name;
     unsigned long b1, b2, val;
     unsigned long seed, threads, steps_encoder, steps_fusion, batch;
+    struct train_choices choices;
 };
 
 /* Text is borrowed from argv.  Ends the program when the command line is no such thing. */

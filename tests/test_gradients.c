@@ -64,6 +64,7 @@ static int set_up_shape(const struct shape *shape, void **state)
     for (size_t i = 0; i < IMAGES * HITS; i++) {
         p->hit[i].similarity = .25f + .125f * (float)i;
         p->hit[i].label = (uint32_t)i % 3;
+        p->hit[i].token = (uint32_t)i;
         p->hit[i].key.scale = .01f;
         for (size_t c = 0; c < tiny.key_dim; c++)
             p->hit[i].key.q[c] = (int8_t)(rng_below(&rng, 255) - 127);
@@ -84,6 +85,13 @@ static int set_up_symmetric(void **state)
 {
     struct shape shape = tiny;
     shape.symmetric = true;
+    return set_up_shape(&shape, state);
+}
+
+static int set_up_free(void **state)
+{
+    struct shape shape = tiny;
+    shape.own_tokens = IMAGES * HITS - 1; /* the last one is missing */
     return set_up_shape(&shape, state);
 }
 
@@ -356,6 +364,9 @@ int main(void)
             every_weight_of_net_and_writer_has_the_right_gradient, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             every_weight_of_net_and_writer_has_the_right_gradient, set_up_symmetric,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            every_weight_of_net_and_writer_has_the_right_gradient, set_up_free,
             tear_down),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);

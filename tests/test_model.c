@@ -189,6 +189,12 @@ static void answers_are_mixed_as_calibrated(void **state)
     assert_float_equal(mixed, .25 * .5 + .75 * (w * .25 + (1 - w) * .125), 1e-6);
     model_mix(&info, p, hits, 1, &mixed);
     assert_float_equal(mixed, .25 * .5 + .75 * .25, 1e-6);
+    info.aggregation = AGGREGATE_MEAN;
+    model_mix(&info, p, hits, 2, &mixed);
+    assert_float_equal(mixed, .25 * .5 + .75 * (.25 + .125) / 2, 1e-6);
+    info.aggregation = AGGREGATE_RANK; /* 1 to 1/2 */
+    model_mix(&info, p, hits, 2, &mixed);
+    assert_float_equal(mixed, .25 * .5 + .75 * (2 * .25 + .125) / 3, 1e-6);
 }
 
 /* What several threads compute at a time, on a scratch each. */
@@ -266,6 +272,7 @@ static void a_model_read_from_its_file_is_the_same(void **state)
     model->info.k = 4;
     model->info.lambda = 1 / 3.f;
     model->info.tau_mix = .07f;
+    model->info.aggregation = AGGREGATE_RANK;
     memset(model->info.encoder_sha256, 0xe5, 32);
     format_model(model, &bytes, &len);
     assert_ok(model_parse(bytes, len, &read));
@@ -273,6 +280,7 @@ static void a_model_read_from_its_file_is_the_same(void **state)
     assert_string_equal(info->name, "test");
     assert_string_equal(info->labels[9], "9");
     assert_int_equal(info->n_seen, 3);
+    assert_int_equal(info->aggregation, AGGREGATE_RANK);
     assert_int_equal(info->seen[1].end, 25);
     assert_memory_equal(info->encoder_sha256, model->info.encoder_sha256, 32);
     format_model(read, &bytes_again, &len_again);
@@ -324,6 +332,9 @@ static const struct wrong {
     {"\"stem\":\"16\"", "\"stem\":\"0x\"", "\"stem\" is 1 to 3 numbers"},
     {"\"classes\":\"10\"", "\"classes\":\"11\"", "labels is a JSON list of 11"},
     {"\"classes\":\"10\"", "\"classes\":\"-1\"", "\"classes\" is a number"},
+    {"\"attention\":\"asym\"", "\"attention\":\"some\"", "\"attention\" is sym or asym"},
+    {"\"aggregation\":\"softmax\"", "\"aggregation\":\"minimum\"", "\"aggregation\" is"},
+    {"\"own_tokens\":\"0\"", "\"own_tokens\":\"x\"", "\"own_tokens\" is a number"},
     {"\"k\":\"4\"", "\"k\":\"0\"", "\"k\" is a number"},
     {"\"k\":\"4\"", "\"k\":\"x\"", "\"k\" is a number"},
     {"\"lambda\":\"0.5\"", "\"lambda\":\"1.5\"", "\"lambda\" is a number"},

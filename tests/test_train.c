@@ -47,6 +47,7 @@ static struct train_plan plan_of(size_t threads, size_t steps)
         .steps_fusion = steps,
         .batch = 32,
         .rate = 2e-3,
+        .method = train_method_default,
     };
     assert_ok(shape_of_profile("T", CLASSES, &plan.shape));
     return plan;
@@ -137,11 +138,16 @@ static void a_checkpoint_of_another_plan_is_refused(void **state)
     size_t len;
     assert_ok(trainer_new(&plan, &images, &t));
     assert_ok(trainer_save(t, &bytes, &len));
-    plan.seed++;
-    assert_ok(trainer_new(&plan, &images, &other));
-    assert_int_equal(trainer_resume(other, bytes, len), MK_EINPUT);
+    for (int i = 0; i < 3; i++) {
+        plan = plan_of(1, 2);
+        plan.seed += i == 0;
+        plan.shape.hidden += i == 1;
+        plan.method.drop /= i == 2 ? 2 : 1;
+        assert_ok(trainer_new(&plan, &images, &other));
+        assert_int_equal(trainer_resume(other, bytes, len), MK_EINPUT);
+        trainer_free(other);
+    }
     trainer_free(t);
-    trainer_free(other);
     free(bytes);
 }
 
@@ -173,6 +179,25 @@ static void stripes_are_learnt_and_recognised(void **state)
     assert_true(found.val_accuracy > .95);
     assert_true(found.val_null > .95);
     assert_true(found.agreement_val > .95);
+    trainer_free(t);
+}
+
+/* Symmetric attention, free tokens, self retrieval, the mean of the passes. */
+static void the_papers_form_learns_them_too(void **state)
+{
+    (void)state;
+    struct train_plan plan = plan_of(2, 300);
+    struct trainer *t;
+    plan.shape.symmetric = true;
+    plan.method.free_tokens = plan.method.retrieve_self = true;
+    plan.method.aggregation = AGGREGATE_MEAN;
+    assert_ok(trainer_new(&plan, &images, &t));
+    assert_int_equal(trainer_run(t, go_on, NULL), 0);
+    struct train_findings found = trainer_findings(t);
+    const struct model_info *info = model_info(trainer_model(t));
+    assert_int_equal(info->own_tokens, 170);
+    assert_int_equal(info->aggregation, AGGREGATE_MEAN);
+    assert_true(found.val_accuracy > .95);
     trainer_free(t);
 }
 
@@ -233,6 +258,18 @@ static void fewer_neighbours_than_asked_for_end_with_no_row(void **state)
     assert_int_equal(list[3].row, NO_ROW);
 }
 
+static void without_a_bound_a_query_is_its_own_nearest(void **state)
+{
+    (void)state;
+    struct key keys[20];
+    struct neighbour list[20];
+    draw_keys(keys, 20);
+    const struct key_list all = {{7, 27}, keys, 3};
+    assert_ok(neighbours_find(&all, &all, 1, TAU_ANY, 2, list));
+    for (uint32_t i = 0; i < 20; i++)
+        assert_true(list[i].similarity >= similarity(&keys[i], &keys[i]));
+}
+
 /* rho ~ U(0, .5), two of the first eight survivors, uniformly. */
 static void training_retrieves_two_different_ones_of_the_first_survivors(void **state)
 {
@@ -247,7 +284,7 @@ static void training_retrieves_two_different_ones_of_the_first_survivors(void **
         list[i] = (struct neighbour){(uint32_t)i + 1, 1 - .01f * (float)i};
     for (uint64_t i = 0; i < 4000; i++) {
         struct rng rng = rng_at(1, RNG_TEST, 0, i);
-        stepper_retrieve(&r, &images, 0, &rng, hits, found);
+        stepper_retrieve(&r, &images, .5, 0, &rng, hits, found);
         assert_true(found[0] && found[1] && hits[0].similarity != hits[1].similarity);
         for (size_t j = 0; j < HITS_TRAINED; j++)
             drawn[(size_t)lroundf((1 - hits[j].similarity) * 100)]++;
@@ -269,7 +306,7 @@ static void a_query_without_neighbours_retrieves_nothing(void **state)
     for (size_t i = 0; i < NEAREST; i++)
         list[i].row = NO_ROW;
     const struct retrieval r = {{{0, 1}, &key, 3}, list};
-    stepper_retrieve(&r, &images, 0, &rng, hits, found);
+    stepper_retrieve(&r, &images, .5, 0, &rng, hits, found);
     assert_null(found[0]);
     assert_null(found[1]);
 }
@@ -437,8 +474,10 @@ int main(void)
         cmocka_unit_test(a_checkpoint_of_another_plan_is_refused),
         cmocka_unit_test(a_plan_that_cannot_be_is_refused),
         cmocka_unit_test(stripes_are_learnt_and_recognised),
+        cmocka_unit_test(the_papers_form_learns_them_too),
         cmocka_unit_test(neighbours_are_the_nearest_but_no_query_and_no_copy),
         cmocka_unit_test(fewer_neighbours_than_asked_for_end_with_no_row),
+        cmocka_unit_test(without_a_bound_a_query_is_its_own_nearest),
         cmocka_unit_test(training_retrieves_two_different_ones_of_the_first_survivors),
         cmocka_unit_test(a_query_without_neighbours_retrieves_nothing),
         cmocka_unit_test(principal_components_are_the_widest_directions),
