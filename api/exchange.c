@@ -244,6 +244,6 @@ void exchange_handle(struct exchange *x, struct scratch *scratch)
     if (rc < 0 && x->reply.status >= 500)
         report(x);
     /* so that libmicrohttpd's buffer, which held the id, is freed too */
-    if (route->lane == LANE_ERASE)
+    if (route->lane == LANE_ERASE || route->lane == LANE_BULK)
         x->reply.close = true;
 }

@@ -65,7 +65,15 @@ struct reply {
 typedef int handler(struct request *request, struct reply *ret_reply);
 
 /* Who runs a handler: the connection's own thread, or a lane (api/lanes.h). */
-enum lane { LANE_INLINE, LANE_PREDICT, LANE_ENROLL, LANE_ERASE, LANE_READ, LANES };
+enum lane {
+    LANE_INLINE,
+    LANE_PREDICT,
+    LANE_ENROLL,
+    LANE_ERASE,
+    LANE_BULK,
+    LANE_READ,
+    LANES
+};
 
 struct route {
     const char *method,
@@ -81,6 +89,10 @@ struct route {
 
 /* A JSON reply.  Takes json, which may be NULL when there was no memory for it. */
 int reply_json(struct reply *reply, unsigned status, json_t *json_take);
+/* Lines of JSON, each made by line_json(), as one body with status 200.  Wipes and frees them, and
+ * sets them NULL. */
+int line_json(json_t *json_take, struct blob **ret_line);
+int reply_lines(struct reply *reply, struct blob **line, size_t n);
 /* Text or bytes of another media type; copies. */
 int reply_text(struct reply *reply, unsigned status, const char *media, const char *text);
 int reply_bytes(struct reply *reply, unsigned status, const char *media,

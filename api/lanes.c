@@ -10,6 +10,7 @@
 struct queue {
     struct job *head, **tail;
     unsigned waiting, running;
+    uint64_t done;
     pthread_cond_t ready;
 };
 
@@ -27,8 +28,9 @@ struct lanes {
     struct queue queue[LANES];
     unsigned limit;
     bool stopping;
-    unsigned wipe;        /* how often lanes_wipe() was called */
-    pthread_cond_t wiped; /* a worker has wiped */
+    unsigned wipe;           /* how often lanes_wipe() was called */
+    pthread_cond_t wiped;    /* a worker has wiped */
+    pthread_cond_t finished; /* a job has */
     struct worker *worker;
     size_t workers;
 };
@@ -86,6 +88,8 @@ static void finish(struct worker *worker)
 {
     struct queue *queue = worker->lanes->queue;
     queue[worker->lane].running--;
+    queue[worker->lane].done++;
+    pthread_cond_broadcast(&worker->lanes->finished);
     if (worker->lane == LANE_ERASE && queue[LANE_ERASE].waiting == 0) {
         pthread_cond_signal(&queue[LANE_ENROLL].ready);
         pthread_cond_signal(&queue[LANE_READ].ready);
@@ -162,6 +166,19 @@ void lanes_pause(struct lanes *lanes, const struct scratch *scratch)
     pthread_mutex_unlock(&lanes->mutex);
 }
 
+void lanes_give_way(struct lanes *lanes)
+{
+    const struct queue *erase = &lanes->queue[LANE_ERASE],
+                       *read = &lanes->queue[LANE_READ];
+    pthread_mutex_lock(&lanes->mutex);
+    /* Of the reads only that which runs: while there are erasures, those that wait do not start. */
+    uint64_t erased = erase->done + erase->running + erase->waiting,
+             reads = read->done + read->running;
+    while (erase->done < erased || read->done < reads)
+        pthread_cond_wait(&lanes->finished, &lanes->mutex);
+    pthread_mutex_unlock(&lanes->mutex);
+}
+
 static int add_worker(struct lanes *lanes, enum lane lane, const struct model *model)
 {
     struct worker *worker = &lanes->worker[lanes->workers];
@@ -189,6 +206,7 @@ static struct lanes *lanes_new(unsigned predict_threads, unsigned limit)
     lanes->limit = limit;
     pthread_mutex_init(&lanes->mutex, NULL);
     pthread_cond_init(&lanes->wiped, NULL);
+    pthread_cond_init(&lanes->finished, NULL);
     for (int i = 0; i < LANES; i++) {
         lanes->queue[i].tail = &lanes->queue[i].head;
         pthread_cond_init(&lanes->queue[i].ready, NULL);

@@ -7,9 +7,10 @@
  *     lanes_free(lanes);
  *
  * Predictions have several threads and share no queue with anything else.  Enrolments,
- * erasures and reads have one each; all three take the state's mutex, which is not fair,
- * so enrolments and reads do not start while an erasure waits or runs: no flood delays it
- * by more than the one that was running when it came.
+ * erasures, bulks of erasures and reads have one each; all of these take the state's mutex,
+ * which is not fair, so enrolments and reads do not start while an erasure waits or runs: no
+ * flood delays it by more than the one that was running when it came.  A bulk gives way between
+ * two of its transactions.
  */
 #ifndef MUNKEY_API_LANES_H
 #define MUNKEY_API_LANES_H
@@ -35,6 +36,11 @@ int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job);
 void lanes_wipe(struct lanes *lanes);
 /* For a job of many images, between two of them: then lanes_wipe() waits for one image. */
 void lanes_pause(struct lanes *lanes, const struct scratch *scratch);
+
+/* For a bulk of erasures, before each transaction: returns when the erasures that waited or ran when
+ * it was called, and the read that ran, are done.  Those that come later wait for one transaction,
+ * and no flood of them stops the bulk. */
+void lanes_give_way(struct lanes *lanes);
 
 /* From here on lanes_submit() refuses; returns when everything that waited has run. */
 void lanes_drain(struct lanes *lanes);

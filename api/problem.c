@@ -69,11 +69,10 @@ static json_t *document(unsigned status, const char *type, const char *request_i
                      "instance", instance, "error", detail);
 }
 
-static void fill(unsigned status, const char *type, const char *request_id,
-                 const char *detail, struct reply *reply)
+static void fill(unsigned status, json_t *document_take, struct reply *reply)
 {
     reply_done(reply);
-    if (reply_json(reply, status, document(status, type, request_id, detail)) < 0)
+    if (reply_json(reply, status, document_take) < 0)
         reply->status = status; /* no memory: a bare status */
     reply->media = "application/problem+json";
     reply->close = true;
@@ -82,23 +81,27 @@ static void fill(unsigned status, const char *type, const char *request_id,
 void problem(unsigned status, const char *request_id, const char *detail,
              struct reply *reply)
 {
-    fill(status, "about:blank", request_id, detail, reply);
+    fill(status, document(status, "about:blank", request_id, detail), reply);
+}
+
+json_t *problem_json(int err, const char *request_id, const char *why)
+{
+    unsigned status = status_of(err);
+    if (err == MK_EUNKNOWN)
+        return document(
+            status, "urn:munkeyd:problem:outcome-unknown", request_id,
+            "The outcome is unknown until munkeyd has started again: ask again then.");
+    bool tell = status < 500 || err == MK_EBUSY;
+    /* What failed inside is the operator's business and goes to the log, not to the
+     * caller. */
+    return document(status, "about:blank", request_id, tell ? why : err_text(err));
 }
 
 void problem_of_error(int err, const char *request_id, struct reply *reply)
 {
-    if (err == MK_EUNKNOWN) {
-        fill(500, "urn:munkeyd:problem:outcome-unknown", request_id,
-             "The outcome is unknown until munkeyd has started again: ask again then.",
-             reply);
-        reply->fatal = true;
-        return;
-    }
     unsigned status = status_of(err);
-    bool tell = status < 500 || err == MK_EBUSY;
-    /* What failed inside is the operator's business and goes to the log, not to the
-     * caller. */
-    problem(status, request_id, tell ? err_why() : err_text(err), reply);
+    fill(status, problem_json(err, request_id, err_why()), reply);
+    reply->fatal = err == MK_EUNKNOWN;
     if (status == 503)
         reply_header(reply, "Retry-After", "%d", err == MK_EBUSY ? 1 : 10);
 }

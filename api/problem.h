@@ -19,6 +19,9 @@ void problem(unsigned status, const char *request_id, const char *detail,
 /* The same for MK_E... and this thread's err_why(). */
 void problem_of_error(int err, const char *request_id, struct reply *reply);
 
+/* The same document, for a part of a reply that is none itself. */
+json_t *problem_json(int err, const char *request_id, const char *why);
+
 /* "Not Found"; "Problem" for a status that we never send. */
 const char *status_title(unsigned status);
 

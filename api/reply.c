@@ -38,17 +38,43 @@ static int set_body(struct reply *reply, unsigned status, const char *media, siz
  */
 enum { JSON_FORM = JSON_COMPACT | JSON_REAL_PRECISION(9) };
 
-int reply_json(struct reply *reply, unsigned status, json_t *json_take)
+int line_json(json_t *json_take, struct blob **ret_line)
 {
     json_auto_t *json = json_take;
     size_t len = json ? json_dumpb(json, NULL, 0, JSON_FORM) : 0;
-    if (len == 0)
+    struct blob *line = len > 0 ? blob_new(len + 1) : NULL;
+    if (!line)
         return fail(MK_ENOMEM, "no memory for a JSON reply");
-    int rc = set_body(reply, status, "application/json", len + 1);
+    json_dumpb(json, line->data, len, JSON_FORM);
+    line->data[len] = '\n';
+    *ret_line = line;
+    return 0;
+}
+
+int reply_json(struct reply *reply, unsigned status, json_t *json_take)
+{
+    int rc = line_json(json_take, &reply->body);
     if (rc < 0)
         return rc;
-    json_dumpb(json, reply->body->data, len, JSON_FORM);
-    reply->body->data[len] = '\n';
+    reply->status = status;
+    reply->media = "application/json";
+    return 0;
+}
+
+int reply_lines(struct reply *reply, struct blob **line, size_t n)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++)
+        len += line[i]->len;
+    int rc = set_body(reply, 200, "application/x-ndjson", len);
+    if (rc < 0)
+        return rc;
+    char *end = reply->body->data;
+    for (size_t i = 0; i < n; i++) {
+        end = mempcpy(end, line[i]->data, line[i]->len);
+        blob_free(line[i]);
+        line[i] = NULL;
+    }
     return 0;
 }
 

@@ -28,6 +28,7 @@ const struct route *route_find(const struct route *routes, const char *method,
 handler predict_post;
 handler instances_post, subject_get, subject_delete;
 handler restriction_put, restriction_delete, hold_put, hold_delete;
+handler erasures_post, erasure_get;
 handler receipt_get, verify_post;
 handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;

@@ -17,6 +17,7 @@ static int fill(struct state *state, const struct entry_row *row,
         return fail(MK_ESTORE, "log entry %llu cannot be read",
                     (unsigned long long)ret_answer->index);
     ret_answer->act = entry.act;
+    ret_answer->iat = entry.iat;
     ret_answer->exact = entry.exact;
     ret_answer->trained = entry.trained;
     merkle_leaf(row->bytes, row->len, ret_answer->leaf_hash);

@@ -13,6 +13,7 @@
 
 struct answer {
     enum act act;
+    int64_t iat;             /* when, as the entry says */
     uint64_t index;          /* of the log entry; the receipt id */
     uint64_t exact, trained; /* erase: how many instances of each class */
     char *receipt;           /* compact JWS */

@@ -11,14 +11,18 @@
 #include "core/err.h"
 #include "storage/petition.h"
 #include "storage/read.h"
+#include "storage/request.h"
 
 /* One person's erasure on its way.  Personal: wiped by forget_batch(). */
 struct erasure {
     struct petition petition;
-    struct reader reader; /* of the subject's slots, until they are zero */
-    uint64_t index;       /* of the entry that answers it */
-    bool answered;        /* before this batch, or by an earlier one of it */
-    int rc;               /* why it is refused, or 0 */
+    const struct regime *regime;
+    int64_t received;
+    struct request_row row; /* of a named one: when it came and is due */
+    struct reader reader;   /* of the subject's slots, until they are zero */
+    uint64_t index;         /* of the entry that answers it */
+    bool answered;          /* before this batch, or by an earlier one of it */
+    int rc;                 /* why it is refused, or 0 */
     char *why;
 };
 
@@ -27,6 +31,8 @@ struct erasures {
     struct state *state;
     struct erasure *erasure; /* (n) */
     size_t n;
+    int64_t now;
+    size_t rows; /* of requests, written in this change */
     struct change change;
     uint32_t *owner; /* (owners): keyring records to destroy */
     size_t owners;
@@ -121,6 +127,23 @@ static int zero_slots(struct erasures *all, struct erasure *erasure, struct entr
     return rc;
 }
 
+/* The answer to a named request is kept under its name, in the same transaction. */
+static int keep_row(struct erasures *all, struct erasure *erasure)
+{
+    if (!erasure->petition.idempotent)
+        return 0;
+    all->rows++;
+    return request_keep(&erasure->petition, all->now, &erasure->row);
+}
+
+/* Held: it stays, and so does the day on which it came. */
+static int hold_back(struct erasures *all, struct erasure *erasure, int rc)
+{
+    erasure->row.held = true;
+    refuse_one(erasure, rc);
+    return keep_row(all, erasure);
+}
+
 /* Step 2, for one: "zero the slots, insert entry, tree nodes, state, idempotency row, receipt
  * signature". */
 static int write_one(struct erasures *all, struct erasure *erasure)
@@ -130,13 +153,22 @@ static int write_one(struct erasures *all, struct erasure *erasure)
     int rc;
     if ((rc = find_answer(erasure)) < 0 || !is_open(erasure))
         return rc;
-    if ((rc = check_hold(erasure)) < 0)
+    if (petition->idempotent && (rc = request_find(petition, erasure->regime,
+                                                   erasure->received, &erasure->row)) < 0)
         return refuse_one(erasure, rc);
-    if ((rc = petition_seal(petition)) < 0 || (rc = zero_slots(all, erasure, &entry)) < 0)
+    if ((rc = petition_seal(petition)) < 0)
+        return rc;
+    if ((rc = check_hold(erasure)) < 0)
+        return hold_back(all, erasure, rc);
+    if ((rc = zero_slots(all, erasure, &entry)) < 0)
         return rc;
     memcpy(entry.commit, petition->commit, SHA256_SIZE);
-    rc = change_add(all->state, &all->change, &entry, &erasure->index);
-    return rc < 0 ? rc : petition_keep(petition, erasure->index);
+    if ((rc = change_add(all->state, &all->change, &entry, &erasure->index)) < 0 ||
+        (rc = petition_keep(petition, erasure->index)) < 0)
+        return rc;
+    erasure->row.erased = entry.act == ACT_ERASE;
+    erasure->row.n = erasure->index;
+    return keep_row(all, erasure);
 }
 
 /* Steps 0 to 2.  "COMMIT: the commit point." */
@@ -146,7 +178,9 @@ static int commit(struct erasures *all, size_t open)
     for (size_t i = 0; rc == 0 && i < all->n; i++)
         if (is_open(&all->erasure[i]))
             rc = write_one(all, &all->erasure[i]);
-    if (rc < 0 || all->change.entries == 0)
+    if (rc == 0 && all->rows > 0)
+        rc = request_expire(all->state, all->now);
+    if (rc < 0 || all->change.entries + all->rows == 0)
         return rc;
     return change_commit(all->state, &all->change);
 }
@@ -221,6 +255,24 @@ static int finish(struct erasures *all, struct forgotten *forgotten)
     return state_sign(state);
 }
 
+/* Of an answer from before there were rows of requests, its entry knows the day. */
+static int find_times(struct erasure *erasure, const struct answer *answer)
+{
+    int rc = request_times(&erasure->petition, &erasure->row);
+    if (rc != MK_ENOTFOUND)
+        return rc;
+    erasure->row.received = answer->iat;
+    erasure->row.due = regime_due(erasure->regime, answer->iat);
+    return 0;
+}
+
+static int answer_one(struct erasure *erasure, struct forgotten *forgotten)
+{
+    struct answer *answer = &forgotten->answer;
+    int rc = petition_answer(&erasure->petition, erasure->index, answer);
+    return rc == 0 && erasure->answered ? find_times(erasure, answer) : rc;
+}
+
 /* Step 10. */
 static int answer(const struct erasures *all, struct forgotten *forgotten)
 {
@@ -231,8 +283,9 @@ static int answer(const struct erasures *all, struct forgotten *forgotten)
         forgotten[i].why = erasure->why; /* transferred */
         erasure->why = NULL;
         if (erasure->rc == 0)
-            rc =
-                petition_answer(&erasure->petition, erasure->index, &forgotten[i].answer);
+            rc = answer_one(erasure, &forgotten[i]);
+        forgotten[i].received = erasure->row.received;
+        forgotten[i].due = erasure->row.due;
     }
     return rc;
 }
@@ -254,16 +307,26 @@ static int forget_locked(struct erasures *all, struct forgotten *forgotten)
     return state_break(all->state, rc);
 }
 
+static int erasure_init(struct state *state, const struct erasure_request *request,
+                        struct erasure *erasure)
+{
+    petition_init(&erasure->petition, state, ACT_ERASE, request->subject,
+                  request->request, request->idempotent);
+    erasure->regime = request->regime;
+    erasure->received = request->received ? request->received : time(NULL);
+    return request->regime ? 0 : regime_find(NULL, &erasure->regime);
+}
+
 static int erasures_init(struct erasures *all, const struct erasure_request *requests)
 {
     all->erasure = calloc(all->n, sizeof *all->erasure);
     all->owner = calloc(all->n, sizeof *all->owner);
     if (!all->erasure || !all->owner)
         return fail(MK_ENOMEM, "no memory for %zu erasures", all->n);
-    for (size_t i = 0; i < all->n; i++)
-        petition_init(&all->erasure[i].petition, all->state, ACT_ERASE,
-                      requests[i].subject, requests[i].request, requests[i].idempotent);
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < all->n; i++)
+        rc = erasure_init(all->state, &requests[i], &all->erasure[i]);
+    return rc;
 }
 
 static void erasures_done(struct erasures *all)
@@ -281,7 +344,7 @@ static void erasures_done(struct erasures *all)
 int forget_batch(struct state *state, const struct erasure_request *requests, size_t n,
                  struct forgotten *ret_forgotten)
 {
-    struct erasures all = {.state = state, .n = n};
+    struct erasures all = {.state = state, .n = n, .now = time(NULL)};
     if (n < 1 || n > FORGET_MAX)
         return fail(MK_ETOOBIG, "%zu erasures at once: there may be 1 to %d", n,
                     FORGET_MAX);
@@ -300,7 +363,7 @@ int forget_batch(struct state *state, const struct erasure_request *requests, si
 int forget(struct state *state, struct subject subject, const char *request,
            bool idempotent, struct forgotten *ret_forgotten)
 {
-    const struct erasure_request one = {subject, request, idempotent};
+    const struct erasure_request one = {subject, request, idempotent, NULL, 0};
     struct forgotten forgotten;
     int rc = forget_batch(state, &one, 1, &forgotten);
     if (rc == 0 && (rc = forgotten.rc) < 0) {

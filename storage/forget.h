@@ -12,15 +12,19 @@
 #define MUNKEY_STORAGE_FORGET_H
 
 #include "storage/answer.h"
+#include "storage/regime.h"
 
 enum { FORGET_MAX = 64 }; /* erasures in one transaction */
 
 /* Whom to forget.  request is the Idempotency-Key or request id as sent (idempotent), or else
- * the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes. */
+ * the reply's X-Request-Id: 1 to REQUEST_MAX visible ASCII bytes.  What becomes of an idempotent one
+ * is kept under its name (storage/request.h). */
 struct erasure_request {
     struct subject subject;
     const char *request;
     bool idempotent;
+    const struct regime *regime; /* under which it is due; NULL: the default */
+    int64_t received;            /* Unix seconds; 0: now */
 };
 
 /* What the caller is told.  Holds the opening's salt: wiped by forgotten_done(). */
@@ -28,6 +32,7 @@ struct forgotten {
     int rc;                /* of a batch: 0, or why this one was refused ... */
     char *why;             /* ... and the sentence; NULL without memory for it */
     struct answer answer;  /* act: ACT_ERASE or ACT_NOT_HELD */
+    int64_t received, due; /* idempotent: also of one that is held */
     uint64_t records_left; /* verified: 0 */
     bool digest_match;     /* verified: true */
 };

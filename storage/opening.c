@@ -9,6 +9,7 @@
 static const char subject_label[] = "munkeyd/subject/v1";
 static const char salt_label[] = "munkeyd/salt/v1";
 static const char idem_label[] = "munkeyd/idem/v1";
+static const char request_label[] = "munkeyd/request/v1";
 static const char iid_label[] = "munkeyd/iid/v1";
 
 /* u16be(length) */
@@ -54,6 +55,13 @@ void opening_idem_tag(const uint8_t tag_key[static SECRET_SIZE],
     crypto_hmac(tag_key,
                 (struct bytes[]){{idem_label, sizeof idem_label}, idempotency_key}, 2,
                 ret_tag);
+}
+
+void opening_request_tag(const uint8_t tag_key[static SECRET_SIZE], struct bytes request,
+                         uint8_t ret_tag[static SHA256_SIZE])
+{
+    crypto_hmac(tag_key, (struct bytes[]){{request_label, sizeof request_label}, request},
+                2, ret_tag);
 }
 
 void opening_iid(const uint8_t tag_key[static SECRET_SIZE], struct bytes idempotency_key,

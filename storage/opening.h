@@ -34,6 +34,10 @@ void opening_salt(const uint8_t pepper[static SECRET_SIZE], struct bytes idempot
 void opening_idem_tag(const uint8_t tag_key[static SECRET_SIZE],
                       struct bytes idempotency_key, uint8_t ret_tag[static SHA256_SIZE]);
 
+/* The name of a request row (storage/request.h). */
+void opening_request_tag(const uint8_t tag_key[static SECRET_SIZE], struct bytes request,
+                         uint8_t ret_tag[static SHA256_SIZE]);
+
 /* The id of instance i of an enrolment with an Idempotency-Key. */
 void opening_iid(const uint8_t tag_key[static SECRET_SIZE], struct bytes idempotency_key,
                  struct bytes subject, uint32_t i, uint8_t ret_iid[static IID_SIZE]);

@@ -46,8 +46,17 @@ static void salt_from(struct petition *petition, const uint8_t pepper[static SEC
     make_commit(petition);
 }
 
-/* Whether entry n commits to the same subject and request: "the recomputed commitment tells". */
-static int compare_commit(const struct petition *petition, uint64_t n)
+/* "The recomputed commitment tells whether it names the same subject." */
+static int compare_commit(const struct petition *petition,
+                          const uint8_t commit[static SHA256_SIZE])
+{
+    return crypto_equal(commit, petition->commit, SHA256_SIZE)
+               ? 0
+               : fail(MK_EUNPROCESSABLE, "this idempotency key was used for another "
+                                         "subject: send a new key");
+}
+
+static int compare_entry(const struct petition *petition, uint64_t n)
 {
     struct entry_row row;
     struct entry entry;
@@ -58,10 +67,19 @@ static int compare_commit(const struct petition *petition, uint64_t n)
     entry_row_done(&row);
     if (rc < 0)
         return fail(MK_ESTORE, "log entry %llu cannot be read", (unsigned long long)n);
-    return crypto_equal(entry.commit, petition->commit, SHA256_SIZE)
-               ? 0
-               : fail(MK_EUNPROCESSABLE, "this idempotency key was used for another "
-                                         "subject: send a new key");
+    return compare_commit(petition, entry.commit);
+}
+
+int petition_check(struct petition *petition, uint64_t pepper_made,
+                   const uint8_t commit[static SHA256_SIZE])
+{
+    uint8_t pepper[SECRET_SIZE];
+    int rc = keyring_pepper_of(petition->state->keyring, pepper_made, pepper);
+    if (rc < 0)
+        return rc == MK_ENOTFOUND ? 0 : rc;
+    salt_from(petition, pepper);
+    crypto_wipe(pepper, sizeof pepper);
+    return compare_commit(petition, commit);
 }
 
 int petition_find(struct petition *petition, uint64_t *ret_index)
@@ -81,7 +99,7 @@ int petition_find(struct petition *petition, uint64_t *ret_index)
     if (strcmp(row.act, act_name(petition->act)))
         return fail(MK_EUNPROCESSABLE, "this idempotency key was used for another act: "
                                        "send a new key");
-    if ((rc = compare_commit(petition, row.n)) < 0)
+    if ((rc = compare_entry(petition, row.n)) < 0)
         return rc;
     *ret_index = row.n;
     return 1;

@@ -41,6 +41,11 @@ void petition_done(struct petition *petition);
  * another subject or another act. */
 int petition_find(struct petition *petition, uint64_t *ret_index);
 
+/* Whether a commitment that was made under the pepper of that time is to this subject and request:
+ * MK_EUNPROCESSABLE.  0 also when the pepper is gone: nobody can tell any more. */
+int petition_check(struct petition *petition, uint64_t pepper_made,
+                   const uint8_t commit[static SHA256_SIZE]);
+
 /* May make a new pepper, which is durable in the keyring when 0 is returned. */
 int petition_seal(struct petition *petition);
 

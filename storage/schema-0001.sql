@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The database: what is personal lies in slots, sealed; the rest is public or a number.
 -- The CHECKs and triggers state the invariants; munkeyd never relies on them failing.
--- store_create() runs this, sets the slot size and commits.
+-- store_create() runs this and what follows it, sets the slot size and commits.
 
 BEGIN;
 

@@ -169,10 +169,10 @@ int sql_script(struct sql *sql, const char *script)
     return 0;
 }
 
-int sql_prepare(struct sql *sql, const char *const *queries, int n)
+int sql_prepare(struct sql *sql, const char *const *queries, int begin, int end)
 {
-    assert(n <= SQL_QUERIES_MAX);
-    for (int i = 0; i < n; i++)
+    assert(end <= SQL_QUERIES_MAX);
+    for (int i = begin; i < end; i++)
         if (sqlite3_prepare_v3(sql->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &sql->query[i], NULL) != SQLITE_OK)
             return fail(MK_EREFUSED, "munkeyd.db is not a database of munkeyd: %s",

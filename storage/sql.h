@@ -2,7 +2,7 @@
 /* SQLite, as much of it as munkeyd uses; nothing else includes sqlite3.h.
  *
  *     sql_open(path, &sql);                        every setting read back
- *     sql_prepare(sql, queries, n);
+ *     sql_prepare(sql, queries, 0, n);
  *     sql_bind_int(sql, READ_SLOT, 1, id);
  *     rc = sql_row(sql, READ_SLOT, "read a slot");  MK_ENOTFOUND: there is none
  *     sql_copy(sql, READ_SLOT, 0, body, size);
@@ -35,8 +35,9 @@ bool sql_is_sound(struct sql *sql); /* PRAGMA quick_check */
 /* Runs a script, such as the schema.  MK_ESTORE. */
 int sql_script(struct sql *sql, const char *script);
 
-/* Query i is queries[i].  MK_EREFUSED when the database does not have their tables. */
-int sql_prepare(struct sql *sql, const char *const *queries, int n);
+/* Query i is queries[i], for i from begin to end - 1.  MK_EREFUSED when the database does not have
+ * their tables. */
+int sql_prepare(struct sql *sql, const char *const *queries, int begin, int end);
 
 /* Parameters count from 1.  Bytes and text are borrowed until the query is run or done. */
 void sql_bind_int(struct sql *sql, int query, int i, uint64_t value);

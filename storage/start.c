@@ -3,9 +3,11 @@
  * left half done (docs/LEDGER.md, "Start"). */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "storage/compare.h"
+#include "storage/request.h"
 #include "storage/rotate.h"
 #include "storage/state_private.h"
 
@@ -91,7 +93,8 @@ static int append_start(struct state *state)
     struct entry entry = {.act = ACT_START};
     uint64_t index;
     int rc = change_begin(state, 1, &change);
-    if (rc == 0 && (rc = change_add(state, &change, &entry, &index)) == 0 &&
+    if (rc == 0 && (rc = request_expire(state, time(NULL))) == 0 &&
+        (rc = change_add(state, &change, &entry, &index)) == 0 &&
         (rc = change_commit(state, &change)) == 0)
         rc = change_publish(state, &change);
     change_done(state, &change);

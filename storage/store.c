@@ -15,10 +15,12 @@
 #include "storage/sql.h"
 #include "storage/wal.h"
 
-enum { SCHEMA = 1, WAL_PAGES_MAX = 1000 };
+enum { SCHEMA = 2, WAL_PAGES_MAX = 1000 };
 
-/* Every statement that runs more than once. */
+/* Every statement that runs more than once.  The first is run before the others' tables are
+ * certain to be there. */
 #define QUERY_LIST(X)                                                                    \
+    X(READ_META, "SELECT value FROM meta WHERE id = ?")                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                          \
     X(COMMIT, "COMMIT")                                                                  \
     X(ROLLBACK, "ROLLBACK")                                                              \
@@ -26,14 +28,20 @@ enum { SCHEMA = 1, WAL_PAGES_MAX = 1000 };
     X(GROW_SLOTS, "INSERT INTO slot (id, body) VALUES (?, zeroblob(?))")                 \
     X(READ_SLOT, "SELECT body FROM slot WHERE id = ?")                                   \
     X(SCAN_SLOTS, "SELECT id, body FROM slot ORDER BY id")                               \
-    X(READ_META, "SELECT value FROM meta WHERE id = ?")                                  \
     X(COUNT_ENTRIES, "SELECT coalesce(max(n) + 1, 0) FROM entry")                        \
     X(ADD_ENTRY, "INSERT INTO entry (n, bytes, kid, sig) VALUES (?, ?, ?, ?)")           \
     X(READ_ENTRY, "SELECT bytes, kid, sig FROM entry WHERE n = ?")                       \
     X(WRITE_NODE, "INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)")                \
     X(READ_NODE, "SELECT hash FROM node WHERE level = ? AND idx = ?")                    \
     X(WRITE_IDEM, "REPLACE INTO idem (tag, n, act, pepper) VALUES (?, ?, ?, ?)")         \
-    X(READ_IDEM, "SELECT n, act, pepper FROM idem WHERE tag = ?")
+    X(READ_IDEM, "SELECT n, act, pepper FROM idem WHERE tag = ?")                        \
+    X(WRITE_REQUEST,                                                                     \
+      "REPLACE INTO request (tag, received, due, answered, status, regulation, n, "      \
+      "pepper, commitment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                          \
+    X(READ_REQUEST,                                                                      \
+      "SELECT received, due, answered, status, regulation, n, pepper, commitment "       \
+      "FROM request WHERE tag = ?")                                                      \
+    X(EXPIRE_REQUESTS, "DELETE FROM request WHERE answered < ?")
 
 enum query {
 #define QUERY_NAME(name, text) name,
@@ -97,24 +105,36 @@ static int read_blob(struct store *store, enum query query, const char *what, vo
     return rc;
 }
 
-static int prepare(struct store *store)
+/* What an older munkeyd wrote lacks the tables that came since. */
+static int migrate(struct store *store)
 {
-    uint8_t schema_number[8], size[8];
+    uint8_t number[8];
     int rc;
-    /* A crash came between making the file and the schema's commit. */
-    if (sql_is_blank(store->sql))
-        return fail(MK_ENOTFOUND, "munkeyd.db is empty");
-    if ((rc = sql_prepare(store->sql, queries, QUERIES)) < 0 ||
-        (rc = count(store, COUNT_SLOTS, &store->slots)) < 0 ||
-        (rc = count(store, COUNT_ENTRIES, &store->entries)) < 0 ||
-        (rc = store_meta_read(store, META_SCHEMA, schema_number, 8)) < 0 ||
-        (rc = store_meta_read(store, META_SLOT_SIZE, size, 8)) < 0)
+    if ((rc = sql_prepare(store->sql, queries, READ_META, READ_META + 1)) < 0 ||
+        (rc = store_meta_read(store, META_SCHEMA, number, 8)) < 0)
         return rc;
-    if (schema_number[0] != SCHEMA)
+    if (number[0] > SCHEMA)
         return fail(MK_EREFUSED,
                     "munkeyd.db has schema %u, and this munkeyd knows %u: start "
                     "the munkeyd that wrote it",
-                    schema_number[0], SCHEMA);
+                    number[0], SCHEMA);
+    if (number[0] == SCHEMA)
+        return 0;
+    if ((rc = sql_script(store->sql, "BEGIN IMMEDIATE")) < 0 ||
+        (rc = sql_script(store->sql, schema_0002)) < 0)
+        return rc;
+    return sql_script(store->sql, "COMMIT");
+}
+
+static int prepare(struct store *store)
+{
+    uint8_t size[8];
+    int rc;
+    if ((rc = sql_prepare(store->sql, queries, READ_META + 1, QUERIES)) < 0 ||
+        (rc = count(store, COUNT_SLOTS, &store->slots)) < 0 ||
+        (rc = count(store, COUNT_ENTRIES, &store->entries)) < 0 ||
+        (rc = store_meta_read(store, META_SLOT_SIZE, size, 8)) < 0)
+        return rc;
     store->slot_size = size[0] | (uint32_t)size[1] << 8;
     return 0;
 }
@@ -129,7 +149,9 @@ int store_create(const char *folder, uint32_t slot_size, struct store **ret_stor
     if ((rc = disk_path(folder, "munkeyd.db", path)) < 0 ||
         (rc = disk_create(path)) < 0 || (rc = connect_store(folder, &store)) < 0)
         return rc;
-    if ((rc = sql_script(store->sql, schema)) == 0 && (rc = prepare(store)) == 0 &&
+    if ((rc = sql_script(store->sql, schema_0001)) == 0 &&
+        (rc = sql_script(store->sql, schema_0002)) == 0 && (rc = migrate(store)) == 0 &&
+        (rc = prepare(store)) == 0 &&
         (rc = store_meta_write(store, META_SLOT_SIZE, size, 8)) == 0)
         rc = store_commit(store);
     if (rc < 0) {
@@ -150,10 +172,14 @@ int store_open(const char *folder, struct store **ret_store)
         rc = fail(MK_ENOTFOUND, "there is no munkeyd.db");
     if (rc < 0 || (rc = connect_store(folder, &store)) < 0)
         return rc;
-    rc = sql_is_sound(store->sql)
-             ? prepare(store)
-             : fail(MK_EREFUSED, "munkeyd.db is damaged: put a copy back that is as new "
-                                 "as log/entries");
+    if (!sql_is_sound(store->sql))
+        rc = fail(MK_EREFUSED,
+                  "munkeyd.db is damaged: put a copy back that is as new as log/entries");
+    else if (sql_is_blank(store->sql))
+        /* A crash came between making the file and the schema's commit. */
+        rc = fail(MK_ENOTFOUND, "munkeyd.db is empty");
+    else if ((rc = migrate(store)) == 0)
+        rc = prepare(store);
     if (rc < 0) {
         store_close(store);
         return rc;
@@ -369,6 +395,63 @@ int store_idem_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
     sql_bind_text(store->sql, WRITE_IDEM, 3, row->act);
     sql_bind_int(store->sql, WRITE_IDEM, 4, row->pepper);
     return sql_run(store->sql, WRITE_IDEM, "keep an idempotency key");
+}
+
+/* Fills row from the columns of READ_REQUEST. */
+static int take_request(struct sql *sql, struct request_row *ret_row)
+{
+    struct request_row row = {
+        .received = (int64_t)sql_int(sql, READ_REQUEST, 0),
+        .due = (int64_t)sql_int(sql, READ_REQUEST, 1),
+        .answered = (int64_t)sql_int(sql, READ_REQUEST, 2),
+        .held = !strcmp(sql_text(sql, READ_REQUEST, 3), "held"),
+        .erased = !strcmp(sql_text(sql, READ_REQUEST, 3), "erased"),
+        .n = sql_int(sql, READ_REQUEST, 5),
+        .pepper = sql_int(sql, READ_REQUEST, 6),
+    };
+    snprintf(row.regulation, sizeof row.regulation, "%s", sql_text(sql, READ_REQUEST, 4));
+    int rc = row.held ? sql_copy(sql, READ_REQUEST, 7, row.commit, SHA256_SIZE) : 0;
+    if (rc == 0)
+        *ret_row = row;
+    return rc;
+}
+
+int store_request_read(struct store *store, const uint8_t tag[static SHA256_SIZE],
+                       struct request_row *ret_row)
+{
+    sql_bind_bytes(store->sql, READ_REQUEST, 1, (struct bytes){tag, SHA256_SIZE});
+    int rc = sql_row(store->sql, READ_REQUEST, "look up a request");
+    if (rc < 0)
+        return rc;
+    rc = take_request(store->sql, ret_row);
+    sql_done(store->sql, READ_REQUEST);
+    return rc;
+}
+
+int store_request_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
+                        const struct request_row *row)
+{
+    struct sql *sql = store->sql;
+    const char *status = row->held ? "held" : row->erased ? "erased" : "not_held";
+    sql_bind_bytes(sql, WRITE_REQUEST, 1, (struct bytes){tag, SHA256_SIZE});
+    sql_bind_int(sql, WRITE_REQUEST, 2, (uint64_t)row->received);
+    sql_bind_int(sql, WRITE_REQUEST, 3, (uint64_t)row->due);
+    sql_bind_int(sql, WRITE_REQUEST, 4, (uint64_t)row->answered);
+    sql_bind_text(sql, WRITE_REQUEST, 5, status);
+    sql_bind_text(sql, WRITE_REQUEST, 6, row->regulation);
+    if (row->held) {
+        sql_bind_int(sql, WRITE_REQUEST, 8, row->pepper);
+        sql_bind_bytes(sql, WRITE_REQUEST, 9, (struct bytes){row->commit, SHA256_SIZE});
+    } else {
+        sql_bind_int(sql, WRITE_REQUEST, 7, row->n);
+    }
+    return sql_run(sql, WRITE_REQUEST, "keep a request");
+}
+
+int store_requests_expire(struct store *store, int64_t before)
+{
+    sql_bind_int(store->sql, EXPIRE_REQUESTS, 1, (uint64_t)before);
+    return sql_run(store->sql, EXPIRE_REQUESTS, "delete old requests");
 }
 
 int store_empty_wal(struct store *store)

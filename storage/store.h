@@ -13,11 +13,13 @@
 #ifndef MUNKEY_STORAGE_STORE_H
 #define MUNKEY_STORAGE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "storage/crypto.h"
 #include "storage/receipt.h"
+#include "storage/regime.h"
 
 struct store; /* opaque: only store.c knows the connection */
 
@@ -35,7 +37,8 @@ enum meta {
 /* munkeyd.db in folder, an absolute path without symbolic links.  Create: MK_EREFUSED when it
  * exists; meta is zero but for the schema's number and the slot size.  Open replays the WAL and
  * runs quick_check; MK_ENOTFOUND when there is no database or a crash left it without schema,
- * MK_EREFUSED with a sentence when it is not to be trusted. */
+ * MK_EREFUSED with a sentence when it is not to be trusted.  A database of an earlier schema is
+ * brought to the present one. */
 int store_create(const char *folder, uint32_t slot_size, struct store **ret_store);
 int store_open(const char *folder, struct store **ret_store);
 void store_close(struct store *store);
@@ -89,6 +92,23 @@ int store_idem_read(struct store *store, const uint8_t tag[static SHA256_SIZE],
                     struct idem_row *ret_row);
 int store_idem_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
                      const struct idem_row *row);
+
+/* What became of a request for erasure by its name. */
+struct request_row {
+    int64_t received, due; /* Unix seconds */
+    int64_t answered;      /* last */
+    bool held, erased;     /* neither: nothing was held about the person */
+    char regulation[REGIME_SIZE];
+    uint64_t n; /* the entry that answers it; unless it is held */
+    /* Of one that is held: whom it is about, made under that pepper. */
+    uint64_t pepper;
+    uint8_t commit[SHA256_SIZE];
+};
+int store_request_read(struct store *store, const uint8_t tag[static SHA256_SIZE],
+                       struct request_row *ret_row); /* MK_ENOTFOUND */
+int store_request_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
+                        const struct request_row *row);         /* replaces */
+int store_requests_expire(struct store *store, int64_t before); /* last answered then */
 
 /* Makes the bytes of all that was overwritten unreadable, on the disk too: moves everything
  * into the database file, zeroes the WAL and cuts it.  MK_EUNKNOWN: abort and start again. */

@@ -143,6 +143,12 @@ static void a_held_subject_stays_until_the_hold_ends(void **data)
     forgotten_done(&done);
 }
 
+static struct erasure_request asked(uint32_t person, const char *name, bool idempotent)
+{
+    return (struct erasure_request){
+        .subject = fixture_subject(person), .request = name, .idempotent = idempotent};
+}
+
 /* Whatever becomes of one of them, the others are answered; twice the same is answered twice. */
 static void erasures_share_a_transaction_and_nothing_else(void **data)
 {
@@ -151,9 +157,8 @@ static void erasures_share_a_transaction_and_nothing_else(void **data)
         assert_ok(fixture_enroll(f, person, 4 * person, 4 * person + 4));
     hold(f, "person-6", time(NULL) + 1000);
     const struct erasure_request requests[] = {
-        {fixture_subject(5), "key-5", true},  {fixture_subject(6), "key-6", true},
-        {fixture_subject(7), "key-5", true},  {fixture_subject(5), "key-5", true},
-        {fixture_subject(5), "key-5b", true}, {fixture_subject(1000), "key-n", false},
+        asked(5, "key-5", true), asked(6, "key-6", true),  asked(7, "key-5", true),
+        asked(5, "key-5", true), asked(5, "key-5b", true), asked(1000, "key-n", false),
     };
     enum { N = sizeof requests / sizeof *requests };
     struct forgotten done[N];

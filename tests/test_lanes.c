@@ -21,6 +21,8 @@ struct step {
     sem_t started, go, finished;
     struct lanes *wipes;  /* calls lanes_wipe() */
     struct lanes *pauses; /* calls lanes_pause() until it is let go */
+    struct lanes *gives;  /* calls lanes_give_way() between two parts */
+    sem_t parted;         /* the first is done */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -45,6 +47,10 @@ static void run_step(struct job *job, struct scratch *scratch)
         sem_wait(&step->go);
     if (step->wipes)
         lanes_wipe(step->wipes);
+    if (step->gives) {
+        sem_post(&step->parted);
+        lanes_give_way(step->gives);
+    }
     note(step->name);
     sem_post(&step->finished);
 }
@@ -58,6 +64,7 @@ static struct step *a_step(char name, bool held)
     sem_init(&step->started, 0, 0);
     sem_init(&step->go, 0, 0);
     sem_init(&step->finished, 0, 0);
+    sem_init(&step->parted, 0, 0);
     return step;
 }
 
@@ -115,6 +122,70 @@ static void a_flood_of_predictions_does_not_delay_an_erasure(void **state)
     assert_int_equal(order[0], 'E');
     free_steps(flood, THREADS + LIMIT);
     free(erase);
+}
+
+/* They come while its first part is done, and go before its second; so does the read that runs. */
+static void an_erasure_waits_for_one_part_of_a_bulk(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        struct lanes *lanes = start();
+        struct step *bulk = a_step('2', true);
+        struct step *others[] = {a_step('r', true), a_step('E', true), a_step('F', true)};
+        bulk->gives = lanes;
+        assert_ok(lanes_submit(lanes, LANE_BULK, &bulk->job));
+        sem_wait(&bulk->started);
+        assert_ok(lanes_submit(lanes, LANE_READ, &others[0]->job));
+        sem_wait(&others[0]->started);
+        assert_ok(lanes_submit(lanes, LANE_ERASE, &others[1]->job));
+        assert_ok(lanes_submit(lanes, LANE_ERASE, &others[2]->job));
+        sem_post(&bulk->go);
+        sem_wait(&bulk->parted);
+        for (int i = 0; i < 3; i++)
+            sem_post(&others[(i + round) % 3]->go);
+        lanes_free(lanes);
+        assert_int_equal(order[3], '2');
+        assert_true(strchr(order, 'E') < strchr(order, 'F'));
+        free_steps(others, 3);
+        free(bulk);
+    }
+}
+
+/* A job that submits the next before it ends, until it is told to stop. */
+struct flood {
+    struct job job; /* first */
+    struct lanes *lanes;
+    struct flood *next;
+    _Atomic bool *stop;
+    unsigned *left;
+};
+
+static void run_flood(struct job *job, struct scratch *scratch)
+{
+    struct flood *flood = (struct flood *)job;
+    (void)scratch;
+    if (!*flood->stop && --*flood->left > 0)
+        lanes_submit(flood->lanes, LANE_ERASE, &flood->next->job);
+}
+
+static void a_flood_of_erasures_does_not_stop_a_bulk(void **state)
+{
+    (void)state;
+    struct lanes *lanes = start();
+    struct step *bulk = a_step('B', false);
+    _Atomic bool stop = false;
+    unsigned left = 10000000;
+    struct flood flood[2];
+    for (int i = 0; i < 2; i++)
+        flood[i] = (struct flood){{NULL, run_flood}, lanes, &flood[!i], &stop, &left};
+    bulk->gives = lanes;
+    assert_ok(lanes_submit(lanes, LANE_ERASE, &flood[0].job));
+    assert_ok(lanes_submit(lanes, LANE_BULK, &bulk->job));
+    sem_wait(&bulk->finished);
+    stop = true;
+    lanes_free(lanes);
+    assert_true(left > 0);
+    free(bulk);
 }
 
 static void a_full_queue_refuses(void **state)
@@ -239,6 +310,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_erasure_goes_before_what_waits),
         cmocka_unit_test(a_flood_of_predictions_does_not_delay_an_erasure),
+        cmocka_unit_test(an_erasure_waits_for_one_part_of_a_bulk),
+        cmocka_unit_test(a_flood_of_erasures_does_not_stop_a_bulk),
         cmocka_unit_test(a_full_queue_refuses),
         cmocka_unit_test(what_waits_is_run_before_the_end),
         cmocka_unit_test(a_wipe_waits_for_the_prediction_that_runs),

@@ -61,7 +61,8 @@ static void every_route_that_shows_or_changes_a_person_needs_a_scope(void **stat
 {
     (void)state;
     for (const struct route *route = public_routes; route->path; route++)
-        if (strstr(route->path, "/subjects") || strstr(route->path, "/predict"))
+        if (strstr(route->path, "/subjects") || strstr(route->path, "/erasures") ||
+            strstr(route->path, "/predict"))
             assert_int_not_equal(route->scope, SCOPE_NONE);
 }
 

@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/disk.h"
+#include "storage/schema.h"
+#include "storage/sql.h"
 #include "storage/store.h"
 
 enum { SLOT = 500 };
@@ -243,6 +246,66 @@ static void a_damaged_a_foreign_and_a_blank_file_are_told_apart(void **data)
     assert_int_equal(store_open(db->folder, &db->store), MK_ENOTFOUND);
 }
 
+/* As the munkeyd that knew no requests made it. */
+static void make_schema_1(struct database *db)
+{
+    struct sql *sql;
+    store_close(db->store);
+    db->store = NULL;
+    unlink(db->file);
+    assert_ok(disk_create(db->file));
+    assert_ok(sql_open(db->file, &sql));
+    assert_ok(sql_script(sql, schema_0001));
+    assert_ok(sql_script(sql, "INSERT INTO slot VALUES (1, zeroblob(500));"
+                              "UPDATE meta SET value = x'f401000000000000' WHERE id = 2;"
+                              "COMMIT"));
+    sql_close(sql);
+}
+
+static void a_database_of_schema_1_gets_the_tables_that_it_lacks(void **data)
+{
+    struct database *db = *data;
+    const uint8_t tag[SHA256_SIZE] = {1};
+    const struct request_row row = {
+        .received = 1, .due = 2, .answered = 3, .erased = true, .regulation = "gdpr"};
+    struct request_row found;
+    uint8_t number[8];
+    make_schema_1(db);
+    for (int round = 0; round < 2; round++) {
+        assert_ok(store_open(db->folder, &db->store));
+        assert_int_equal(store_slots(db->store), 1);
+        assert_int_equal(store_slot_size(db->store), SLOT);
+        assert_ok(store_meta_read(db->store, META_SCHEMA, number, 8));
+        assert_int_equal(number[0], 2);
+        if (round == 1)
+            break;
+        assert_ok(store_begin(db->store));
+        assert_ok(store_entry_add(db->store, (struct bytes){"{}", 2}, NULL, NULL));
+        assert_ok(store_request_write(db->store, tag, &row));
+        assert_ok(store_commit(db->store));
+        store_close(db->store);
+        db->store = NULL;
+    }
+    assert_ok(store_request_read(db->store, tag, &found));
+    assert_true(found.received == 1 && found.due == 2 && found.answered == 3);
+    assert_true(found.erased && !found.held && found.n == 0);
+    assert_string_equal(found.regulation, "gdpr");
+}
+
+static void a_database_of_a_later_schema_is_refused(void **data)
+{
+    struct database *db = *data;
+    struct sql *sql;
+    store_close(db->store);
+    db->store = NULL;
+    assert_ok(sql_open(db->file, &sql));
+    assert_ok(
+        sql_script(sql, "UPDATE meta SET value = x'0300000000000000' WHERE id = 1"));
+    sql_close(sql);
+    assert_int_equal(store_open(db->folder, &db->store), MK_EREFUSED);
+    assert_non_null(strstr(err_why(), "schema 3, and this munkeyd knows 2"));
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -254,6 +317,8 @@ int main(void)
         STORE_TEST(an_overwritten_slot_is_nowhere_after_the_wal_was_emptied),
         STORE_TEST(the_wal_does_not_grow_without_end),
         STORE_TEST(files_are_private_and_no_other_connection_gets_in),
+        STORE_TEST(a_database_of_schema_1_gets_the_tables_that_it_lacks),
+        STORE_TEST(a_database_of_a_later_schema_is_refused),
         STORE_TEST(a_damaged_a_foreign_and_a_blank_file_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
