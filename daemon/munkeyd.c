@@ -2,14 +2,19 @@
 /* The daemon: starts its parts in order, serves until a signal, closes them in reverse.
  */
 #include <argp.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "api/http.h"
 #include "core/err.h"
@@ -49,6 +54,29 @@ static void hide_memory(void)
             "this system lets other processes of this user read my memory: %m");
 }
 
+/* No limit, or the capability that lifts it (mlockall(2)). */
+static bool may_lock_all(void)
+{
+    struct rlimit limit;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    return syscall(SYS_capget, &header, data) == 0 &&
+           data[0].effective & 1u << CAP_IPC_LOCK;
+}
+
+/* Keys are in the bank, which locks its own pages as far as it may, and for moments in stacks,
+ * activations and buffers of libraries.  Each page is locked when it is first used: most of what
+ * is mapped never is.  Under a limit this would make later allocations fail. */
+static void lock_memory(void)
+{
+    if (!may_lock_all() || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        say(SD_NOTICE,
+            "not all memory is locked into RAM, and what is computed from keys "
+            "could reach the swap: set LimitMEMLOCK to infinity, or turn swap off");
+}
+
 static pthread_t main_thread;
 
 static void hand_on(int number)
@@ -85,9 +113,6 @@ static int start_bank(struct running *running)
     if (!service->bank)
         return fail(MK_ENOMEM, "no memory for %ld instances; lower the setting capacity",
                     capacity);
-    if (!memory_is_locked(service->bank))
-        say(SD_NOTICE, "the keys are not locked into RAM and could reach the swap: raise "
-                       "LimitMEMLOCK");
     return 0;
 }
 
@@ -209,6 +234,7 @@ int main(int argc, char **argv)
     int rc;
 
     hide_memory();
+    lock_memory();
     argp_parse(&argp, argc, argv, 0, NULL, &source);
     const sigset_t signals = block_signals();
     if ((rc = start(&source, &running)) == 0) {

@@ -45,7 +45,7 @@ start() {
     name=$1
     shift
     : >"$work/$name.log"
-    "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 "$@" \
+    ${run_as-} "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 "$@" \
         2>"$work/$name.log" &
     pid=$! url=
     for _ in $(seq 300); do

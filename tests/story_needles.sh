@@ -61,6 +61,7 @@ start shop
 unset LD_PRELOAD
 every_way keeping
 check "the daemon ends cleanly" stop
+[ "${NEEDLES_KEEPING_ONLY-}" ] && finish
 start shop
 check "after a restart nothing of the last person is found either" nothing_left
 copy_state
