@@ -77,6 +77,11 @@ nothing_left() {
     search && [ "$(cat "$work/found")" = "log/tombstones ref 1" ] || { cat "$work/found"; return 1; }
 }
 
+restrict() {
+    api PUT "$(url_of "$1")/restriction" -f -o /dev/null -H 'Content-Type: application/json' \
+        -d '{"ground":"b"}'
+}
+
 # make_batch NAME: a request of test images that retrieve what NAME holds.
 make_batch() {
     pixels 0 200 >"$work/asked"

@@ -43,6 +43,11 @@ every_way() {
     erases "$1-3" "$1, after an export"
     end_reading
 
+    make_batch "$1-4" && predict_batch
+    look_for "$1-4"
+    check "$1: a person is restricted" restrict "$1-4"
+    erases "$1-4" "$1, after a restriction"
+
     for form in octet-stream json ndjson png jpeg; do
         after_enrolment $form "$1-$form"
     done
@@ -50,7 +55,7 @@ every_way() {
 
 grep -q __asan_init "$build/munkeyd" &&
     skip_all "the sanitizer keeps freed memory, and maps terabytes of its own"
-people keeping-1 keeping-2 keeping-3 usual-1 usual-2 usual-3 others >"$work/rows.csv"
+people keeping-1 keeping-2 keeping-3 keeping-4 usual-1 usual-2 usual-3 usual-4 others >"$work/rows.csv"
 make_state shop "$work/rows.csv"
 name=shop && copy_state
 echo "key 0102030405060708" | "$build/tests/search" $$ - >/dev/null 2>&1 ||
