@@ -132,21 +132,24 @@ static void next_rows(const struct feed *feed, size_t step, size_t batch, uint32
         rows[feed->n_memory + i] = stream_at(feed->null, step * n_null + i);
 }
 
+/* Moves a mean of the last 100 values, or of all n while they are fewer. */
+static void move_mean(double *mean, double value, size_t n)
+{
+    *mean += (value - *mean) / (n < 100 ? (double)n : 100);
+}
+
 /* Steps until the stage is over (0) or tell() says stop (1). */
 static int run_steps(struct trainer *t, struct optimizer *o, struct stepper *s,
                      const struct feed *feed, enum train_stage stage)
 {
     uint32_t rows[t->plan.batch];
-    double mean = 0;
     struct train_news news = {.stage = stage, .total = o->steps};
-    for (size_t first = o->step; o->step < o->steps;) {
+    for (size_t n = 1; o->step < o->steps; n++) {
         next_rows(feed, o->step, t->plan.batch, rows);
-        double loss = stepper_gradient(s, o->step, rows, feed->n_memory);
-        mean +=
-            (loss - mean) / (o->step - first < 99 ? (double)(o->step - first + 1) : 100);
+        move_mean(&news.loss, stepper_gradient(s, o->step, rows, feed->n_memory), n);
+        move_mean(&news.accuracy, stepper_accuracy(s), n);
         optimizer_step(o, s->gradient, s->chunks);
         news.done = o->step;
-        news.loss = mean;
         if (!t->tell(t->context, &news))
             return 1;
     }

@@ -50,7 +50,8 @@ enum train_stage {
 struct train_news {
     enum train_stage stage;
     size_t done, total; /* steps, or images */
-    double loss;        /* running mean; 0 where there is none */
+    double loss;        /* running mean over 100 steps; 0 where there is none */
+    double accuracy;    /* ... and of the pass that sees the image and no memory */
 };
 
 /* Called between steps.  Returns false to stop. */

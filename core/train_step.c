@@ -69,8 +69,9 @@ struct stepper *stepper_new(const struct images *images, const struct params *pa
     s->chunks = recipe->batch / CHUNK;
     s->gradient = calloc(s->chunks, sizeof *s->gradient);
     s->loss = calloc(s->chunks, sizeof *s->loss);
+    s->right = calloc(s->chunks, sizeof *s->right);
     s->lane = calloc(2 * recipe->threads, sizeof *s->lane);
-    if (!s->gradient || !s->loss || !s->lane || !open_all(s)) {
+    if (!s->gradient || !s->loss || !s->right || !s->lane || !open_all(s)) {
         stepper_free(s);
         return NULL;
     }
@@ -87,6 +88,7 @@ void stepper_free(struct stepper *s)
         lane_close(&s->lane[i]);
     free(s->gradient);
     free(s->loss);
+    free(s->right);
     free(s->lane);
     free(s);
 }
@@ -152,6 +154,24 @@ static double losses(const struct stepper *s, const struct lane *lane, size_t fi
     return loss;
 }
 
+static bool is_right(const real *logits, size_t classes, uint32_t label)
+{
+    for (size_t c = 0; c < classes; c++)
+        if (logits[c] > logits[label])
+            return false;
+    return true;
+}
+
+static size_t count_right(const struct stepper *s, const struct lane *lane, size_t first)
+{
+    const struct forward *f = lane->f;
+    size_t classes = f->shape.classes, n = 0;
+    for (size_t i = 0; i < CHUNK; i++)
+        n += is_right(f->logits + i * f->passes * classes, classes,
+                      s->images->labels[s->rows[first + i]]);
+    return n;
+}
+
 static void run_chunk(void *context, size_t worker, size_t number)
 {
     struct stepper *s = context;
@@ -165,6 +185,7 @@ static void run_chunk(void *context, size_t worker, size_t number)
         writing_run(lane->w, s->params, lane->hits);
     forward_run(lane->f, &s->params->net, lane->pixels, lane->w->exemplar);
     s->loss[number] = losses(s, lane, first);
+    s->right[number] = count_right(s, lane, first);
     backward_run(lane->b, lane->f, &s->params->net, lane->dlogits, &gradient->net);
     if (memory)
         writing_backward(lane->w, s->params, lane->b->dexemplars, gradient);
@@ -182,4 +203,12 @@ double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
     for (size_t i = 0; i < s->chunks; i++)
         loss += s->loss[i];
     return loss;
+}
+
+double stepper_accuracy(const struct stepper *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->chunks; i++)
+        n += s->right[i];
+    return (double)n / (double)s->recipe.batch;
 }

@@ -45,6 +45,7 @@ struct stepper {
     size_t chunks;
     struct params **gradient; /* (chunks) */
     double *loss;             /* (chunks) */
+    size_t *right;            /* (chunks): images whose null pass is right */
     struct lane *lane;        /* (threads, 2) */
     uint64_t step;
     const uint32_t *rows;
@@ -61,6 +62,9 @@ void stepper_free(struct stepper *s);
  * y). rows: (batch). */
 double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
                         size_t n_memory);
+
+/* Share of the last step's images that the null pass recognised. */
+double stepper_accuracy(const struct stepper *s);
 
 /* Two of the first eight survivors, uniformly; a missing one is NULL. */
 void stepper_retrieve(const struct retrieval *r, const struct images *images, double drop,

@@ -10,6 +10,7 @@
 #include "daemon/files.h"
 #include "daemon/idx.h"
 #include "daemon/train_options.h"
+#include "daemon/train_report.h"
 #include "daemon/train_session.h"
 #include "storage/crypto.h"
 
@@ -107,26 +108,19 @@ static int write_model(const struct train_options *o, const struct train_plan *p
     return rc;
 }
 
-static void print_findings(struct trainer *trainer)
-{
-    struct train_findings f = trainer_findings(trainer);
-    const struct model_info *info = model_info(trainer_model(trainer));
-    printf("neighbour agreement: %.2f %% on B2, %.2f %% on val\n", 100 * f.agreement_b2,
-           100 * f.agreement_val);
-    printf("calibration: K %u, lambda %.2f, tau_mix %.2f\n", info->k, info->lambda,
-           info->tau_mix);
-    printf("on val: %.2f %%, null pass %.2f %%, loss %.4f\n", 100 * f.val_accuracy,
-           100 * f.val_null, f.val_loss);
-}
-
 static int run_session(const struct train_options *o, const struct train_plan *plan,
                        const struct dataset *data, struct trainer *trainer)
 {
-    int rc = train_session_run(trainer, o->checkpoint);
-    if (rc < 0)
-        return rc;
-    print_findings(trainer);
-    return write_model(o, plan, data, trainer_model(trainer));
+    struct metrics metrics;
+    int rc = metrics_open(o->metrics, o->batch, &metrics);
+    if (rc == 0 && (rc = train_session_run(trainer, o->checkpoint, &metrics)) == 0) {
+        const struct train_findings findings = trainer_findings(trainer);
+        const struct model_info *info = model_info(trainer_model(trainer));
+        report_findings(stdout, &findings, info, plan->val.end - plan->val.begin);
+        rc = metrics_findings(&metrics, &findings, info);
+    }
+    metrics_close(&metrics);
+    return rc < 0 ? rc : write_model(o, plan, data, trainer_model(trainer));
 }
 
 static int train(const struct train_options *o)

@@ -21,6 +21,9 @@ static const struct argp_option known[] = {
      "from it "
      "if it exists",
      0},
+    {"metrics", 'm', "FILE", 0,
+     "append the course of training here, as JSON lines: loss, accuracy, images a second",
+     0},
     {"seed", 's', "N", 0, "the same seed gives the same bits (default 1)", 0},
     {"threads", 't', "N", 0, "default: one for each processor", 0},
     {"steps-encoder", 'E', "N", 0, "default 3500", 0},
@@ -77,6 +80,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         TEXT('p', profile);
         TEXT('o', out);
         TEXT('c', checkpoint);
+        TEXT('m', metrics);
         TEXT('n', name);
         TEXT('i', images);
         TEXT('l', labels);

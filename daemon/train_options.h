@@ -9,7 +9,7 @@
 #include "daemon/train_method.h"
 
 struct train_options {
-    const char *profile, *out, *checkpoint;
+    const char *profile, *out, *checkpoint, *metrics;
     const char *evaluate; /* NULL: train */
     const char *images, *labels, *test_images, *test_labels;
     const char *name;

@@ -26,10 +26,11 @@ static void interrupt(int signal)
 struct train_session {
     struct trainer *trainer;
     const char *checkpoint; /* NULL: none */
+    struct metrics *metrics;
     struct progress progress;
     enum train_stage shown;
     time_t saved;
-    int rc; /* of saving */
+    int rc; /* of saving, or of the metrics */
 };
 
 static int save(const struct train_session *s)
@@ -46,25 +47,29 @@ static int save(const struct train_session *s)
 
 static void show(struct train_session *s, const struct train_news *news)
 {
-    static const char *const names[] = {"encoder", "keys", "classifier", "calibration"};
     bool steps = news->stage == STAGE_ENCODER || news->stage == STAGE_FUSION;
-    char note[32] = "";
+    char note[80] = "";
+    double rate, left;
     if (news->stage != s->shown || news->total != s->progress.total) {
         progress_end(&s->progress);
-        s->progress =
-            progress_start(names[news->stage], steps ? "steps" : "images", news->total);
+        s->progress = progress_start(stage_name(news->stage), steps ? "steps" : "images",
+                                     news->total);
         s->shown = news->stage;
     }
+    metrics_rate(s->metrics, news, &rate, &left);
     if (steps)
-        snprintf(note, sizeof note, "loss %.4f", news->loss);
+        snprintf(note, sizeof note, "loss %.4f, accuracy %.1f %%, %.0f images/s",
+                 news->loss, 100 * news->accuracy, rate);
     progress_at(&s->progress, news->done, note);
 }
 
 static bool tell(void *context, const struct train_news *news)
 {
     struct train_session *s = context;
+    s->rc = metrics_news(s->metrics, news);
     show(s, news);
-    if (s->checkpoint && (interrupted || time(NULL) - s->saved >= SAVE_EVERY)) {
+    if (s->rc == 0 && s->checkpoint &&
+        (interrupted || time(NULL) - s->saved >= SAVE_EVERY)) {
         s->rc = save(s);
         s->saved = time(NULL);
     }
@@ -85,9 +90,10 @@ static int resume(struct train_session *s)
     return rc < 0 ? fail(rc, "%s: %s", s->checkpoint, err_why()) : 0;
 }
 
-int train_session_run(struct trainer *trainer, const char *checkpoint)
+int train_session_run(struct trainer *trainer, const char *checkpoint,
+                      struct metrics *metrics)
 {
-    struct train_session s = {trainer, checkpoint, .shown = STAGE_DONE,
+    struct train_session s = {trainer, checkpoint, metrics, .shown = STAGE_DONE,
                               .saved = time(NULL)};
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
