@@ -9,6 +9,8 @@
 #include "daemon/model_file.h"
 #include "storage/enroll.h"
 #include "storage/forget.h"
+#include "storage/restrict.h"
+#include "storage/subject.h"
 #include "tests/check.h"
 
 enum { CAPACITY = 10000, DRAWN = 1000 };
@@ -119,12 +121,52 @@ int replica_enrol(struct replica *r, const struct row *rows, size_t n)
     return rc;
 }
 
-int replica_forget(struct replica *r, const char *subject)
+static struct subject named(const char *name)
+{
+    return (struct subject){name, strlen(name)};
+}
+
+static int forget_many(struct replica *r, const char *const *subjects, size_t n)
+{
+    struct erasure_request request[FORGET_MAX] = {0};
+    struct forgotten done[FORGET_MAX] = {0};
+    for (size_t i = 0; i < n; i++)
+        request[i] = (struct erasure_request){named(subjects[i]), "a-request", false};
+    int rc = forget_batch(r->state, request, n, done);
+    for (size_t i = 0; i < n; i++)
+        forgotten_done(&done[i]);
+    return rc;
+}
+
+int replica_forget(struct replica *r, const char *const *subjects, size_t n)
 {
     struct forgotten done;
-    int rc = forget(r->state, (struct subject){subject, strlen(subject)}, "a-request",
-                    false, &done);
+    if (n > 1)
+        return forget_many(r, subjects, n);
+    int rc = forget(r->state, named(*subjects), "a-request", false, &done);
     if (rc == 0)
         forgotten_done(&done);
     return rc;
+}
+
+int replica_restrict(struct replica *r, const char *subject, bool restricted)
+{
+    struct restricted done;
+    int rc = restricted
+                 ? restrict_set(r->state, named(subject), 'b', "a-request", false, &done)
+                 : restrict_lift(r->state, named(subject), "a-request", false, &done);
+    if (rc == 0)
+        restricted_done(&done);
+    return rc;
+}
+
+int replica_is_restricted(struct replica *r, const char *subject, bool *ret_restricted)
+{
+    struct held held;
+    int rc = subject_read(r->state, named(subject), 0, 1, &held);
+    if (rc < 0)
+        return rc;
+    *ret_restricted = held.restricted;
+    held_done(&held);
+    return 0;
 }

@@ -4,7 +4,7 @@
  *     model_shipped("T", &shipped);
  *     rc = replica_new(&r, &shipped);          an empty state folder, open
  *     rc = replica_enrol(&r, rows, n);         ids and nonces are fixed by the rows' numbers
- *     rc = replica_forget(&r, "anna");
+ *     rc = replica_forget(&r, &(const char *){"anna"}, 1);
  *     rc = replica_close(&r); rc = replica_open(&r);
  *     replica_remove(&r);                      closes, and removes the folder
  */
@@ -58,6 +58,9 @@ void replica_keys(struct replica *r, const struct row *rows, size_t n,
 int replica_store(struct replica *r, const struct row *rows, const struct key *keys,
                   size_t n);
 int replica_enrol(struct replica *r, const struct row *rows, size_t n); /* both */
-int replica_forget(struct replica *r, const char *subject);
+/* In one transaction. */
+int replica_forget(struct replica *r, const char *const *subjects, size_t n);
+int replica_restrict(struct replica *r, const char *subject, bool restricted);
+int replica_is_restricted(struct replica *r, const char *subject, bool *ret_restricted);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exactness as a property: f(q; D_j(S)) = f(q; S \ j).  Each history is drawn from its seed: people
- * come, go and come back, the service restarts and is killed.  Then a fresh service is given the
+ * come, go, are restricted and come back, the service restarts and is killed.  Then a fresh service is given the
  * survivors alone, in another order: same digest, same hits, same bits of every logit.
  *
  *     HISTORIES=1000 SEED=1 PROFILE=T tests/test_histories
@@ -13,45 +13,28 @@
 #include <sys/mman.h>
 
 #include "core/model_parts.h"
-#include "core/rng.h"
 #include "tests/killed.h"
-#include "tests/replica.h"
+#include "tests/operation.h"
 
 enum {
-    ROWS = 120,
-    SUBJECTS = 12, /* and one whom nobody knows */
-    POOL = 30,     /* images: each is several rows, of equal similarity to any query */
-    STEPS = 10,
-    BATCH = 40,
+    STEPS = 12,
     PLAN = 3,    /* operations of a child that is killed */
     CALLS = 900, /* in which it is killed: a plan has about so many, counted twice */
     QUERIES = 24,
     CLASSES = 10,
 };
 
-enum act { ENROL, FORGET };
-
-struct operation {
-    enum act act;
-    size_t n; /* ENROL */
-    uint32_t row[BATCH];
-    struct key key[BATCH];
-    uint32_t subject; /* FORGET */
-};
-
 struct history {
     uint64_t seed;
-    struct rng rng;
-    struct row row[ROWS];
-    uint32_t subject[ROWS];
-    bool alive[ROWS];
+    struct cast cast;
+    struct people people;
     struct replica service;
 };
 
 static struct shipped shipped;
 static uint8_t *images;
 static size_t n_images;
-static size_t forgotten, logits, kills, untraced;
+static size_t forgotten, restrictions, logits, kills, untraced;
 
 static bool wrong(const struct history *h, const char *what)
 {
@@ -66,100 +49,25 @@ static bool done(const struct history *h, int rc, const char *what)
     return rc < 0 ? wrong(h, sentence) : true;
 }
 
-static const char *name_of(uint32_t subject)
+/* Notes what has to be there afterwards, and how many have gone. */
+static void apply(struct history *h, const struct operation *op)
 {
-    static const char *const name[SUBJECTS + 1] = {
-        "anna", "ben", "clara", "david", "emma", "finn",  "greta",
-        "hugo", "ida", "jonas", "katja", "leo",  "nobody"};
-    return name[subject];
-}
-
-/* Labels differ where keys are equal, so that it matters whose instance is found. */
-static void draw_rows(struct history *h)
-{
-    uint32_t first = rng_below(&h->rng, (uint32_t)n_images - POOL);
-    for (uint32_t i = 0; i < ROWS; i++) {
-        uint32_t image = first + rng_below(&h->rng, POOL);
-        h->subject[i] = rng_below(&h->rng, SUBJECTS);
-        h->row[i] = (struct row){.number = i,
-                                 .subject = name_of(h->subject[i]),
-                                 .label = rng_below(&h->rng, CLASSES),
-                                 .pixels = images + (size_t)image * IMAGE_SIZE};
-    }
-}
-
-/* At most max rows that are alive or not, as asked, in an order of chance. */
-static size_t draw_batch(struct history *h, const bool *alive, bool which, size_t max,
-                         uint32_t *ret_row)
-{
-    uint32_t order[ROWS];
-    size_t n = 0;
-    rng_permutation(&h->rng, order, ROWS);
-    for (size_t i = 0; i < ROWS && n < max; i++)
-        if (alive[order[i]] == which)
-            ret_row[n++] = order[i];
-    return n;
-}
-
-static void draw_operation(struct history *h, const bool *alive, struct operation *op)
-{
-    *op = (struct operation){.act = FORGET, .subject = rng_below(&h->rng, SUBJECTS + 1)};
-    if (rng_below(&h->rng, 2))
-        op->n = draw_batch(h, alive, false, 1 + rng_below(&h->rng, BATCH), op->row);
-    if (op->n > 0)
-        op->act = ENROL;
-}
-
-static void apply(const struct history *h, const struct operation *op, bool *alive)
-{
-    for (size_t i = 0; op->act == ENROL && i < op->n; i++)
-        alive[op->row[i]] = true;
-    for (size_t i = 0; op->act == FORGET && i < ROWS; i++)
-        if (alive[i] && h->subject[i] == op->subject) {
-            alive[i] = false;
-            forgotten++;
-        }
-}
-
-static size_t count(const bool *alive)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < ROWS; i++)
-        n += alive[i];
-    return n;
-}
-
-static void rows_of(const struct history *h, const struct operation *op,
-                    struct row *ret_rows)
-{
-    for (size_t i = 0; i < op->n; i++)
-        ret_rows[i] = h->row[op->row[i]];
-}
-
-static void make_keys(struct history *h, struct operation *op)
-{
-    struct row rows[BATCH];
-    rows_of(h, op, rows);
-    replica_keys(&h->service, rows, op->n, op->key);
-}
-
-static int perform(struct history *h, const struct operation *op)
-{
-    struct row rows[BATCH];
-    if (op->act == FORGET)
-        return replica_forget(&h->service, name_of(op->subject));
-    rows_of(h, op, rows);
-    return replica_store(&h->service, rows, op->key, op->n);
+    size_t before = people_count(&h->people);
+    operation_apply(&h->cast, op, &h->people);
+    if (op->change == FORGET)
+        forgotten += before - people_count(&h->people);
+    restrictions += op->change == RESTRICT;
 }
 
 static bool operate(struct history *h)
 {
+    static const char *const name[] = {"enrol", "forget", "restrict", "lift"};
     struct operation op;
-    draw_operation(h, h->alive, &op);
-    make_keys(h, &op);
-    if (!done(h, perform(h, &op), op.act == ENROL ? "enrol" : "forget"))
+    operation_draw(&h->cast, &h->people, &op);
+    operation_make_keys(&h->cast, &h->service, &op);
+    if (!done(h, operation_perform(&h->cast, &h->service, &op), name[op.change]))
         return false;
-    apply(h, &op, h->alive);
+    apply(h, &op);
     return true;
 }
 
@@ -173,44 +81,65 @@ static bool restart(struct history *h)
 struct plan {
     struct history *history;
     struct operation op[PLAN];
-    bool alive[PLAN + 1][ROWS]; /* before and after each */
-    volatile size_t answered;   /* shared with the child */
+    volatile size_t answered; /* shared with the child */
 };
 
 static int carry_out(void *context)
 {
     struct plan *plan = context;
-    int rc = replica_open(&plan->history->service);
+    struct history *h = plan->history;
+    int rc = replica_open(&h->service);
     for (size_t i = 0; rc == 0 && i < PLAN; i++)
-        if ((rc = perform(plan->history, &plan->op[i])) == 0)
+        if ((rc = operation_perform(&h->cast, &h->service, &plan->op[i])) == 0)
             plan->answered = i + 1;
     return rc;
 }
 
 static void draw_plan(struct history *h, struct plan *plan)
 {
+    struct people people = h->people;
     plan->history = h;
-    memcpy(plan->alive[0], h->alive, sizeof h->alive);
     for (size_t i = 0; i < PLAN; i++) {
-        draw_operation(h, plan->alive[i], &plan->op[i]);
-        make_keys(h, &plan->op[i]);
-        memcpy(plan->alive[i + 1], plan->alive[i], sizeof h->alive);
-        apply(h, &plan->op[i], plan->alive[i + 1]);
+        operation_draw(&h->cast, &people, &plan->op[i]);
+        operation_make_keys(&h->cast, &h->service, &plan->op[i]);
+        operation_apply(&h->cast, &plan->op[i], &people);
     }
+}
+
+/* Whether the operation that was not answered has happened; it may not have happened by half. */
+static bool happened(struct history *h, const struct operation *op, bool *ret_happened)
+{
+    struct state_status status;
+    struct people after = h->people;
+    operation_apply(&h->cast, op, &after);
+    state_status(h->service.state, &status);
+    if (status.instances != people_count(&h->people) &&
+        status.instances != people_count(&after))
+        return wrong(h, "the kill left half of an operation");
+    *ret_happened = status.instances == people_count(&after);
+    if (op->change == ENROL || op->change == FORGET)
+        return true;
+    bool restricted;
+    if (!done(h,
+              replica_is_restricted(&h->service, subject_name(*op->subject), &restricted),
+              "read after the kill"))
+        return false;
+    *ret_happened = restricted == (op->change == RESTRICT);
+    return true;
 }
 
 /* What was answered is there; what was not is there as a whole or not at all. */
 static bool recover(struct history *h, const struct plan *plan)
 {
-    struct state_status status;
-    size_t answered = plan->answered, next = answered < PLAN ? answered + 1 : answered;
+    bool one_more = false;
     if (!done(h, replica_open(&h->service), "start after the kill"))
         return false;
-    state_status(h->service.state, &status);
-    size_t found = status.instances == count(plan->alive[answered]) ? answered : next;
-    if (status.instances != count(plan->alive[found]))
-        return wrong(h, "the kill left half of an operation");
-    memcpy(h->alive, plan->alive[found], sizeof h->alive);
+    for (size_t i = 0; i < plan->answered; i++)
+        apply(h, &plan->op[i]);
+    if (plan->answered < PLAN && !happened(h, &plan->op[plan->answered], &one_more))
+        return false;
+    if (one_more)
+        apply(h, &plan->op[plan->answered]);
     return true;
 }
 
@@ -221,7 +150,7 @@ static bool be_killed(struct history *h)
     draw_plan(h, plan);
     replica_close(&h->service);
     fflush(stdout);
-    enum fate fate = run_and_kill(carry_out, plan, rng_below(&h->rng, CALLS));
+    enum fate fate = run_and_kill(carry_out, plan, rng_below(&h->cast.rng, CALLS));
     kills += fate == FATE_KILLED;
     untraced += fate == FATE_UNTRACED;
     bool ok = fate == FATE_FAILED ? wrong(h, "the child that was to be killed failed")
@@ -234,29 +163,45 @@ static bool live(struct history *h)
 {
     bool ok = done(h, replica_new(&h->service, &shipped), "init");
     for (int i = 0; ok && i < STEPS; i++) {
-        uint32_t what = rng_below(&h->rng, 10);
+        uint32_t what = rng_below(&h->cast.rng, 10);
         ok = what < 8 ? operate(h) : what < 9 ? restart(h) : be_killed(h);
     }
     return ok;
 }
 
-/* The survivors alone, in another order and in other batches. */
-static bool found_anew(struct history *h, struct replica *twin)
+/* Enrols them in another order and in other batches. */
+static bool enrol_all(struct history *h, const bool *wanted, struct replica *twin)
 {
-    bool there[ROWS] = {false};
-    bool ok = done(h, replica_new(twin, &shipped), "init of the twin");
-    while (ok && count(there) < count(h->alive)) {
-        struct row rows[BATCH];
-        uint32_t order[ROWS];
-        size_t n = 0, max = 1 + rng_below(&h->rng, BATCH);
-        rng_permutation(&h->rng, order, ROWS);
-        for (size_t i = 0; i < ROWS && n < max; i++)
-            if (h->alive[order[i]] && !there[order[i]]) {
-                there[order[i]] = true;
-                rows[n++] = h->row[order[i]];
-            }
-        ok = done(h, replica_enrol(twin, rows, n), "enrol in the twin");
+    struct row rows[BATCH];
+    uint32_t order[ROWS];
+    size_t n = 0, max = 1 + rng_below(&h->cast.rng, BATCH);
+    bool ok = true;
+    rng_permutation(&h->cast.rng, order, ROWS);
+    for (size_t i = 0; ok && i < ROWS; i++) {
+        if (wanted[order[i]])
+            rows[n++] = h->cast.row[order[i]];
+        if (n == max || (n > 0 && i + 1 == ROWS)) {
+            ok = done(h, replica_enrol(twin, rows, n), "enrol in the twin");
+            max = 1 + rng_below(&h->cast.rng, BATCH);
+            n = 0;
+        }
     }
+    return ok;
+}
+
+/* The survivors alone; of the restricted nothing at all, or what they have, restricted. */
+static bool found_anew(struct history *h, bool with_restricted, struct replica *twin)
+{
+    bool wanted[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        wanted[i] = h->people.alive[i] &&
+                    (with_restricted || !h->people.restricted[h->cast.subject[i]]);
+    bool ok = done(h, replica_new(twin, &shipped), "init of the twin") &&
+              enrol_all(h, wanted, twin);
+    for (uint32_t s = 0; ok && with_restricted && s < SUBJECTS; s++)
+        if (h->people.restricted[s])
+            ok = done(h, replica_restrict(twin, subject_name(s), true),
+                      "restrict in the twin");
     return ok;
 }
 
@@ -300,8 +245,9 @@ static bool same_answers(struct history *h, const struct replica *twin)
     for (size_t i = 0; i < QUERIES; i++) {
         struct answer here, there;
         const uint8_t *pixels =
-            i % 3 ? h->row[rng_below(&h->rng, ROWS)].pixels
-                  : images + (size_t)rng_below(&h->rng, (uint32_t)n_images) * IMAGE_SIZE;
+            i % 3 ? h->cast.row[rng_below(&h->cast.rng, ROWS)].pixels
+                  : images +
+                        (size_t)rng_below(&h->cast.rng, (uint32_t)n_images) * IMAGE_SIZE;
         ask(&h->service, pixels, &here);
         ask(twin, pixels, &there);
         logits += (1 + k + k) * CLASSES;
@@ -318,7 +264,7 @@ static bool same_memory(struct history *h, const struct replica *twin)
                         bank_there = memory_state(twin->bank);
     state_status(h->service.state, &here);
     state_status(twin->state, &there);
-    if (here.instances != count(h->alive) || here.instances != there.instances ||
+    if (here.instances != people_count(&h->people) || here.instances != there.instances ||
         bank_here.n != here.instances || bank_there.n != there.instances)
         return wrong(h, "the number of instances differs");
     if (memcmp(here.digest, there.digest, sizeof here.digest) ||
@@ -328,14 +274,26 @@ static bool same_memory(struct history *h, const struct replica *twin)
     return true;
 }
 
+static bool some_are_restricted(const struct history *h)
+{
+    for (size_t s = 0; s < SUBJECTS; s++)
+        if (h->people.restricted[s])
+            return true;
+    return false;
+}
+
+/* Half of the twins hold the restricted too, whom the digest counts. */
 static bool holds(uint64_t seed)
 {
     static struct history history;
     struct history *h = &history;
     struct replica twin = {0};
-    *h = (struct history){.seed = seed, .rng = rng_at(seed, RNG_TEST, 0, 0)};
-    draw_rows(h);
-    bool ok = live(h) && found_anew(h, &twin) && same_memory(h, &twin);
+    *h = (struct history){.seed = seed};
+    cast_draw(&h->cast, seed, images, n_images);
+    bool ok = live(h), with_restricted = seed % 2 || !some_are_restricted(h);
+    ok = ok && found_anew(h, with_restricted, &twin);
+    if (with_restricted)
+        ok = ok && same_memory(h, &twin);
     ok = ok && same_answers(h, &twin);
     replica_remove(&h->service);
     if (*twin.folder)
@@ -357,7 +315,9 @@ static void a_service_that_forgot_is_one_that_never_held(void **state)
         differing += !holds(seed + i);
     printf("# %ju histories, %zu logits compared, %ju differing\n", (uintmax_t)n, logits,
            (uintmax_t)differing);
-    printf("# they forgot %zu instances and were killed %zu times\n", forgotten, kills);
+    printf(
+        "# they forgot %zu instances, restricted %zu times and were killed %zu times\n",
+        forgotten, restrictions, kills);
     assert_int_equal(differing, 0);
 }
 
