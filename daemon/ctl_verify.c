@@ -9,15 +9,14 @@
 #include "core/err.h"
 #include "daemon/ctl.h"
 #include "daemon/files.h"
-#include "storage/verify.h"
+#include "daemon/reply_file.h"
 
 enum {
-    FILE_LIMIT = 1 << 20,
     EXIT_INVALID = 1,  /* a check failed */
     EXIT_UNUSABLE = 2, /* there was nothing to check, or nothing to check it with */
 };
 
-/* Files that the options name; what they hold is text. */
+/* Files that FILE and the options name. */
 enum part { REPLY, JWKS, VKEY, PROOF, OPENING, BEFORE, AFTER, PARTS };
 
 static const struct argp_option options[] = {
@@ -59,19 +58,20 @@ static error_t take(int key, char *argument, struct argp_state *state)
 
 /* What the files hold; NULL where none was named. */
 struct texts {
+    struct reply_file reply;
     char *text[PARTS];
-    json_t *reply, *opening; /* claims borrow from them */
+    json_t *opening; /* the claim borrows from it */
 };
 
 static void texts_done(struct texts *texts)
 {
+    reply_file_done(&texts->reply);
     for (size_t i = 0; i < PARTS; i++)
         free(texts->text[i]);
-    json_decref(texts->reply);
     json_decref(texts->opening);
 }
 
-/* One line, as editors and `jq -r` leave it: without the newline. */
+/* Neighbours are one line each, as editors leave it: without the newline. */
 static void cut_newline(char *text)
 {
     size_t len = text ? strlen(text) : 0;
@@ -82,67 +82,41 @@ static void cut_newline(char *text)
 
 static int texts_read(const struct wishes *wishes, struct texts *texts)
 {
-    for (size_t i = 0; i < PARTS; i++) {
+    for (size_t i = JWKS; i < PARTS; i++) {
         uint8_t *bytes;
         size_t len;
         int rc;
 
         if (!wishes->path[i])
             continue;
-        if ((rc = file_read(wishes->path[i], FILE_LIMIT, &bytes, &len)) < 0)
+        if ((rc = file_read(wishes->path[i], REPLY_FILE_LIMIT, &bytes, &len)) < 0)
             return rc;
         texts->text[i] = (char *)bytes;
+        if (strlen(texts->text[i]) != len)
+            return fail(MK_EINPUT, "%s holds a zero byte", wishes->path[i]);
     }
-    cut_newline(texts->text[REPLY]);
     cut_newline(texts->text[BEFORE]);
     cut_newline(texts->text[AFTER]);
-    return 0;
+    return reply_file_read(wishes->path[REPLY], &texts->reply);
 }
 
-static int parse(const char *text, const char *path, json_t **ret_root)
+/* What an option names goes before what FILE holds. */
+static int texts_claim(const struct wishes *wishes, struct texts *texts,
+                       struct claim *ret_claim)
 {
     json_error_t error;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 
-    if (!root)
-        return fail(MK_EINPUT, "%s, line %d: %s", path, error.line, error.text);
-    *ret_root = root;
+    *ret_claim = texts->reply.claim;
+    if (texts->text[PROOF])
+        ret_claim->proof = texts->text[PROOF];
+    if (!texts->text[OPENING])
+        return 0;
+    texts->opening = json_loads(texts->text[OPENING], JSON_REJECT_DUPLICATES, &error);
+    if (!texts->opening)
+        return fail(MK_EINPUT, "%s, line %d: %s", wishes->path[OPENING], error.line,
+                    error.text);
+    claim_open(ret_claim, texts->opening);
     return 0;
-}
-
-/* A saved reply is a JSON object; anything else is taken for the receipt itself. */
-static int texts_parse(const struct wishes *wishes, struct texts *texts)
-{
-    const char *reply = texts->text[REPLY], *opening = texts->text[OPENING];
-    int rc;
-
-    if (reply[strspn(reply, " \t\r\n")] == '{' &&
-        (rc = parse(reply, wishes->path[REPLY], &texts->reply)) < 0)
-        return rc;
-    if (opening && (rc = parse(opening, wishes->path[OPENING], &texts->opening)) < 0)
-        return rc;
-    if (texts->reply && !json_is_string(json_object_get(texts->reply, "receipt")))
-        return fail(MK_EINPUT, "%s holds no receipt", wishes->path[REPLY]);
-    return 0;
-}
-
-static struct claim claim_of(const struct texts *texts)
-{
-    const json_t *reply = texts->reply, *log = json_object_get(reply, "log"),
-                 *opening =
-                     texts->opening ? texts->opening : json_object_get(reply, "opening"),
-                 *subject = json_object_get(opening, "subject");
-    struct claim claim = {
-        .receipt = reply ? json_string_value(json_object_get(reply, "receipt"))
-                         : texts->text[REPLY],
-        .proof = texts->text[PROOF] ? texts->text[PROOF]
-                                    : json_string_value(json_object_get(log, "proof")),
-        .subject = json_string_value(subject),
-        .subject_len = json_string_length(subject),
-        .request = json_string_value(json_object_get(opening, "request")),
-        .salt = json_string_value(json_object_get(opening, "salt"))};
-
-    return claim;
 }
 
 static int report(const struct verdict *verdict)
@@ -161,12 +135,13 @@ static int report(const struct verdict *verdict)
 /* An exit status, or an error. */
 static int check(const struct wishes *wishes, struct texts *texts)
 {
+    struct claim claim;
     struct verdict verdict;
     int rc;
 
-    if ((rc = texts_read(wishes, texts)) < 0 || (rc = texts_parse(wishes, texts)) < 0)
+    if ((rc = texts_read(wishes, texts)) < 0 ||
+        (rc = texts_claim(wishes, texts, &claim)) < 0)
         return rc;
-    const struct claim claim = claim_of(texts);
     const struct trust trust = {.jwks = texts->text[JWKS],
                                 .vkeys = texts->text[VKEY],
                                 .entry_before = texts->text[BEFORE],

@@ -26,6 +26,7 @@ static const struct command {
     {"token", "make, list and revoke the tokens of callers", ctl_token},
     {"status", "ask the running daemon how it is", ctl_status},
     {"rotate", "change a signing key", ctl_rotate},
+    {"log", "audit a log, or print it", ctl_log},
     {"verify", "check a receipt, offline", ctl_verify},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

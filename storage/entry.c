@@ -307,11 +307,19 @@ int entry_check(const struct entry *entry)
     }
 }
 
-int entry_follows(const struct entry *before, const struct entry *entry)
+int entry_chains(const struct entry *before, const struct entry *entry)
 {
     if (entry->n[0] != before->n[1] ||
         memcmp(entry->mem[0], before->mem[1], SHA256_SIZE) != 0)
         return fail(MK_EINPUT, "mem and n do not begin where the entry before ends");
+    return 0;
+}
+
+int entry_follows(const struct entry *before, const struct entry *entry)
+{
+    int rc = entry_chains(before, entry);
+    if (rc < 0)
+        return rc;
     if (entry->iat < before->iat)
         return fail(MK_EINPUT, "iat is before that of the entry before");
     if (strcmp(entry->iss, before->iss) != 0)

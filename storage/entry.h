@@ -59,7 +59,9 @@ int entry_parse(const char *bytes, size_t len, struct entry *ret_entry);
  * a `not_held` changes nothing, ...  MK_EINPUT with the sentence. */
 int entry_check(const struct entry *entry);
 
-/* The chain rule: entry begins where before ended, and not earlier.  MK_EINPUT. */
+/* The chain rule: mem and n of entry begin where those of before end; and with it that entry is
+ * not earlier and of the same log.  MK_EINPUT. */
+int entry_chains(const struct entry *before, const struct entry *entry);
 int entry_follows(const struct entry *before, const struct entry *entry);
 
 /* A receipt exists for erase, not_held, restrict and unrestrict. */

@@ -16,8 +16,7 @@
 #include "core/err.h"
 
 enum {
-    HEADER_SIZE = 2, /* u16be length before each entry */
-    RECORD_MAX = HEADER_SIZE + UINT16_MAX,
+    RECORD_MAX = LEDGER_HEADER_SIZE + UINT16_MAX,
     /* Bytes that can be unsynced, and hence torn by a power cut, at once. */
     UNSYNCED_MAX = 2 * RECORD_MAX,
     CHECKPOINT_MAX = 65536,
@@ -114,7 +113,7 @@ static FILE *stream_of(int fd)
  * that were never written read as zeros, and no entry holds a zero byte. */
 static int read_entry(FILE *in, uint8_t ret_bytes[static UINT16_MAX], size_t *ret_len)
 {
-    uint8_t header[HEADER_SIZE];
+    uint8_t header[LEDGER_HEADER_SIZE];
     size_t len = 0;
     if (fread(header, 1, sizeof header, in) == sizeof header)
         len = (size_t)header[0] << 8 | header[1];
@@ -126,7 +125,7 @@ static int read_entry(FILE *in, uint8_t ret_bytes[static UINT16_MAX], size_t *re
     return whole;
 }
 
-static int visit_entries(FILE *in, ledger_visit *visit, void *context)
+int ledger_each_record(FILE *in, ledger_visit *visit, void *context)
 {
     uint8_t *bytes = malloc(UINT16_MAX);
     if (!bytes)
@@ -145,7 +144,7 @@ int ledger_each_entry(struct ledger *ledger, ledger_visit *visit, void *context)
     FILE *in = stream_of(ledger->entries);
     if (!in)
         return fail_file(MK_EIO, "cannot read", "entries");
-    int rc = visit_entries(in, visit, context);
+    int rc = ledger_each_record(in, visit, context);
     fclose(in);
     return rc;
 }
@@ -155,7 +154,7 @@ static int count_entry(void *context, uint64_t index, const uint8_t *bytes, size
     (void)bytes;
     struct ledger *ledger = context;
     ledger->n = index + 1;
-    ledger->entries_end += HEADER_SIZE + len;
+    ledger->entries_end += LEDGER_HEADER_SIZE + len;
     return 0;
 }
 
@@ -309,7 +308,8 @@ static int sync_file(int fd, const char *name)
 static int write_entry(struct ledger *ledger, struct bytes entry)
 {
     assert(entry.len > 0 && entry.len <= UINT16_MAX && !memchr(entry.data, 0, entry.len));
-    const uint8_t header[HEADER_SIZE] = {(uint8_t)(entry.len >> 8), (uint8_t)entry.len};
+    const uint8_t header[LEDGER_HEADER_SIZE] = {(uint8_t)(entry.len >> 8),
+                                                (uint8_t)entry.len};
     int rc =
         write_all(ledger->entries, header, sizeof header, ledger->entries_end, "entries");
     if (rc == 0)
@@ -327,13 +327,13 @@ int ledger_append_entries(struct ledger *ledger, const struct bytes *entries, si
     int rc = 0;
     size_t unsynced = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        if (unsynced + HEADER_SIZE + entries[i].len > UNSYNCED_MAX) {
+        if (unsynced + LEDGER_HEADER_SIZE + entries[i].len > UNSYNCED_MAX) {
             rc = sync_file(ledger->entries, "entries");
             unsynced = 0;
         }
         if (rc == 0)
             rc = write_entry(ledger, entries[i]);
-        unsynced += HEADER_SIZE + entries[i].len;
+        unsynced += LEDGER_HEADER_SIZE + entries[i].len;
     }
     return rc < 0 ? rc : sync_file(ledger->entries, "entries");
 }

@@ -15,11 +15,16 @@
 #ifndef MUNKEY_STORAGE_LEDGER_H
 #define MUNKEY_STORAGE_LEDGER_H
 
+#include <stdio.h>
+
 #include "storage/crypto.h"
 
 struct ledger;
 
-enum { REF_SIZE = 16 }; /* a subject's random name for one life in the memory */
+enum {
+    REF_SIZE = 16,          /* a subject's random name for one life in the memory */
+    LEDGER_HEADER_SIZE = 2, /* u16be length before each entry */
+};
 
 /* Makes log/ and its two empty files; what a half-made init left in them is emptied.
  * MK_ECONFLICT when there is a checkpoint. */
@@ -38,6 +43,8 @@ uint64_t ledger_refs(const struct ledger *ledger);
  * then the result.  bytes is valid during the call. */
 typedef int ledger_visit(void *context, uint64_t index, const uint8_t *bytes, size_t len);
 int ledger_each_entry(struct ledger *ledger, ledger_visit *visit, void *context);
+/* The same for any such file, up to its end or to the first record that is not whole. */
+int ledger_each_record(FILE *in, ledger_visit *visit, void *context);
 int ledger_each_ref(struct ledger *ledger, ledger_visit *visit, void *context);
 
 /* Reserves room on the disk for one entry of len bytes and so many refs; the files'

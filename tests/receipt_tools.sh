@@ -68,7 +68,8 @@ check "openssl finds a verifier key that lies about its name" other_log
 by_hand() {
     mkdir "$work/by-hand" && cd "$work/by-hand" && cp ../reply reply.json &&
         cp ../jwks jwks.json || return 1
-    sed -n '/^```sh$/,/^```$/p' "$source/docs/LEDGER.md" | sed '/^```/d' >commands
+    sed -n '/^## Check a receipt/,/^## /p' "$source/docs/LEDGER.md" |
+        sed -n '/^```sh$/,/^```$/p' | sed '/^```/d' >commands
     [ -s commands ] && sh -e commands >out 2>&1 || { cat out; return 1; }
     grep -q 'Signature Verified Successfully' out &&
         grep -q "$(jq -r '.leaf_hashes[3]' "$vectors")" out
