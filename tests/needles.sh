@@ -42,9 +42,15 @@ copy_state() {
 
 # look_for NAME [PIXELS]: of one who is in the copy.
 look_for() {
-    "$build/tests/needles" list "$work/copy" "$model" "$(id_of "$1")" ${2:+"$2"} >"$work/needles" ||
+    : >"$work/needles"
+    look_also_for "$@"
+}
+
+look_also_for() {
+    "$build/tests/needles" list "$work/copy" "$model" "$(id_of "$1")" ${2:+"$2"} >"$work/list" ||
         bail_out "nothing is known of $1"
-    searched=$((${searched:-0} + $(wc -l <"$work/needles")))
+    cat "$work/list" >>"$work/needles"
+    searched=$((${searched:-0} + $(wc -l <"$work/list")))
 }
 
 search() {
@@ -63,18 +69,31 @@ found_before() {
     done
 }
 
-# The salt is in the reply alone: nobody who takes over munkeyd can open the log's commitment.
 erase() {
-    api DELETE "$(url_of "$1")" >"$work/reply" &&
-        [ "$(jq -r .status "$work/reply")" = erased ] &&
-        jq -r .opening.salt "$work/reply" | tr -d '\n' | od -An -v -tx1 | tr -d ' \n' |
-        sed 's/^/salt /' >>"$work/needles"
+    api DELETE "$(url_of "$1")" >"$work/reply" && erased_all 1
 }
 
-# The tombstone is to be there: the number that says which slots of a backup stay unread.
+# erase_together NAME...: by POST /erasures.
+erase_together() {
+    for person; do
+        jq -cn --arg id "$(id_of "$person")" '{subject: {value: $id}}'
+    done | api POST /erasures -H 'Content-Type: application/x-ndjson' --data-binary @- >"$work/reply" &&
+        erased_all $#
+}
+
+# The salt is in the reply alone: nobody who takes munkeyd over can open the log's commitment.
+erased_all() {
+    [ "$(jq -r .status "$work/reply" | grep -cx erased)" = "$1" ] || return 1
+    for salt in $(jq -r .opening.salt "$work/reply"); do
+        printf 'salt %s\n' "$(printf '%s' "$salt" | od -An -v -tx1 | tr -d ' \n')"
+    done >>"$work/needles"
+}
+
+# nothing_left [PEOPLE]: but their tombstones, the numbers of those whom no backup brings back.
 nothing_left() {
     sleep 0.1
-    search && [ "$(cat "$work/found")" = "log/tombstones ref 1" ] || { cat "$work/found"; return 1; }
+    search && [ "$(cat "$work/found")" = "log/tombstones ref ${1:-1}" ] ||
+        { cat "$work/found"; return 1; }
 }
 
 restrict() {

@@ -48,6 +48,12 @@ every_way() {
     check "$1: a person is restricted" restrict "$1-4"
     erases "$1-4" "$1, after a restriction"
 
+    make_batch "$1-6" && predict_batch
+    look_for "$1-5" && look_also_for "$1-6"
+    check "$1, people who are erased together: the search finds what there is" found_before
+    check "$1, people who are erased together: they are" erase_together "$1-5" "$1-6"
+    check "$1, people who are erased together: 100 ms later nothing of them is found" nothing_left 2
+
     for form in octet-stream json ndjson png jpeg; do
         after_enrolment $form "$1-$form"
     done
@@ -55,7 +61,7 @@ every_way() {
 
 grep -q __asan_init "$build/munkeyd" &&
     skip_all "the sanitizer keeps freed memory, and maps terabytes of its own"
-people keeping-1 keeping-2 keeping-3 keeping-4 usual-1 usual-2 usual-3 usual-4 others >"$work/rows.csv"
+people $(seq -f 'keeping-%.0f' 6) $(seq -f 'usual-%.0f' 6) others >"$work/rows.csv"
 make_state shop "$work/rows.csv"
 name=shop && copy_state
 echo "key 0102030405060708" | "$build/tests/search" $$ - >/dev/null 2>&1 ||
