@@ -33,15 +33,16 @@ int receipt_get(struct request *request, struct reply *ret_reply)
                                 json_log(&answer, status.origin)));
 }
 
-/* The running log's keys, retired ones too, and an entry's neighbours; owned. */
+/* The running log's keys, retired ones too, an entry and its neighbours; owned. */
 struct evidence {
-    char *jwks, *vkeys, *before, *after;
+    char *jwks, *vkeys, *entry, *before, *after;
 };
 
 static void evidence_done(struct evidence *evidence)
 {
     free(evidence->jwks);
     free(evidence->vkeys);
+    free(evidence->entry);
     free(evidence->before);
     free(evidence->after);
 }
@@ -83,6 +84,10 @@ static int gather(struct state *state, const struct claim *claim,
         return rc;
     if (!claim->proof || verify_proof_index(claim->proof, &index) < 0)
         return 0;
+    if ((rc = neighbour(state, index, &evidence->entry)) < 0)
+        return rc;
+    if (!evidence->entry && !(evidence->entry = strdup("")))
+        return fail(MK_ENOMEM, "no memory for a log entry");
     if (index > 0 && (rc = neighbour(state, index - 1, &evidence->before)) < 0)
         return rc;
     return neighbour(state, index + 1, &evidence->after);
@@ -109,8 +114,8 @@ static int verify(struct state *state, const struct claim *claim,
     int rc = gather(state, claim, &evidence);
     if (rc < 0)
         return rc;
-    const struct trust trust = {evidence.jwks, evidence.vkeys, evidence.before,
-                                evidence.after};
+    const struct trust trust = {evidence.jwks, evidence.vkeys, evidence.entry,
+                                evidence.before, evidence.after};
     return verify_receipt(claim, &trust, ret_verdict);
 }
 

@@ -75,11 +75,14 @@ static void check_commitment(const struct claim *claim, const struct entry *entr
                 "the receipt is not about this subject and request");
 }
 
-/* Whether the payload is the leaf that the proof leads from. */
-static bool in_log(const struct receipt *receipt, const struct proof *proof,
-                   const struct checkpoint *checkpoint)
+/* Whether the payload is the leaf that the proof leads from: the log's own, where it is at hand,
+ * since a key that was stolen could have signed another root. */
+static bool in_log(const struct receipt *receipt, const struct trust *trust,
+                   const struct proof *proof, const struct checkpoint *checkpoint)
 {
     uint8_t leaf[SHA256_SIZE];
+    if (trust->entry && strcmp(trust->entry, receipt->entry) != 0)
+        return false;
     merkle_leaf(receipt->entry, receipt->entry_len, leaf);
     return merkle_included(leaf, proof->index, checkpoint->size, &proof->path,
                            checkpoint->root);
@@ -117,7 +120,8 @@ static void check_proof(const struct claim *claim, const struct trust *trust,
     bool parsed =
         proof_parse(claim->proof, &proof) == 0 &&
         checkpoint_parse(proof.checkpoint, strlen(proof.checkpoint), &checkpoint) == 0;
-    decided(verdict, CHECK_LEAF_IN_LOG, parsed && in_log(receipt, &proof, &checkpoint),
+    decided(verdict, CHECK_LEAF_IN_LOG,
+            parsed && in_log(receipt, trust, &proof, &checkpoint),
             "the entry stands in the log whose root the checkpoint states",
             "the proof does not lead from the entry to the checkpoint's root");
     bool is_own = parsed && entry && strcmp(checkpoint.origin, entry->iss) == 0;

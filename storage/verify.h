@@ -24,8 +24,9 @@ struct claim {
 struct trust {
     const char *jwks;
     const char *vkeys; /* NULL: proofs cannot be checked */
-    /* The entry's neighbours, where the log is at hand; NULL otherwise. */
-    const char *entry_before, *entry_after;
+    /* Where the log is at hand, what stands at the proof's index ("": nothing), and its
+     * neighbours; NULL otherwise. */
+    const char *entry, *entry_before, *entry_after;
 };
 
 enum check {

@@ -173,5 +173,12 @@ for when in before after; do
         ok "jose verifies a receipt from $when the rotation # SKIP there is no npm, or no way to its registry"
     fi
 done
+# Forgeries.
+no_forgery_is_accepted() {
+    $python "$source/tests/mutations.py" "$build/munkeyctl" "$work/strangers" "$url" "$kept" \
+        "$rotated" "$proved" >"$work/mutations" 2>&1
+}
+check "no verifier accepts a mutation" no_forgery_is_accepted
+sed 's/^/# /' "$work/mutations"
 check "the daemon ends cleanly" stop
 finish
