@@ -91,7 +91,7 @@ static enum MHD_Result queue_reply(struct exchange *x)
 }
 
 /* PostgreSQL's lesson: after a failed commit the only way to know is to start again. */
-static void die_after_farewell(void)
+void http_die(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     fprintf(stderr,
@@ -108,7 +108,7 @@ static void run_in_lane(struct job *job, struct scratch *scratch)
     queue_reply(x);
     MHD_resume_connection(x->connection);
     if (fatal)
-        die_after_farewell();
+        http_die();
 }
 
 /* ---- requests ---- */

@@ -33,6 +33,10 @@ uint16_t http_port(const struct http *http);
  * for it: state_options.scrub, with a struct service as its context, served or not. */
 void http_wipe(void *service);
 
+/* Ends the process, because only the next start can tell what a commit has done.  Replies that are
+ * queued get a moment. */
+void http_die(void);
+
 /* /readyz answers 503 from here on; connections that are open are answered. */
 void http_drain(struct http *http);
 void http_stop(struct http *http);

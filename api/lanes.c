@@ -2,6 +2,7 @@
 /* Lanes: threads and queues under one mutex. */
 #include "api/lanes.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -114,14 +115,14 @@ static void *work(void *argument)
     return NULL;
 }
 
-int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job)
+static int submit(struct lanes *lanes, enum lane lane, struct job *job, unsigned limit)
 {
     struct queue *queue = &lanes->queue[lane];
     int rc = 0;
     pthread_mutex_lock(&lanes->mutex);
     if (lanes->stopping) {
         rc = fail(MK_EBUSY, "munkeyd is shutting down");
-    } else if (queue->waiting >= lanes->limit) {
+    } else if (queue->waiting >= limit) {
         rc =
             fail(MK_EBUSY, "%u requests of this kind wait already: try again in a moment",
                  queue->waiting);
@@ -134,6 +135,16 @@ int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job)
     }
     pthread_mutex_unlock(&lanes->mutex);
     return rc;
+}
+
+int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job)
+{
+    return submit(lanes, lane, job, lanes->limit);
+}
+
+int lanes_go_on(struct lanes *lanes, enum lane lane, struct job *job)
+{
+    return submit(lanes, lane, job, UINT_MAX);
 }
 
 static bool all_wiped(const struct lanes *lanes, unsigned wanted)

@@ -30,6 +30,10 @@ int lanes_start(const struct model *model, unsigned predict_threads, unsigned li
                 struct lanes **ret_lanes);
 int lanes_submit(struct lanes *lanes, enum lane lane, struct job *job);
 
+/* For a job that runs and has more to do: behind all that waits in its lane, however much that is.
+ * MK_EBUSY: stopping. */
+int lanes_go_on(struct lanes *lanes, enum lane lane, struct job *job);
+
 /* Makes every thread that predicts wipe its scratch, and returns when all have:
  * afterwards no copy of a key that was erased before the call is in them.  Waits for one
  * job at most. For the thread that erases; never from a lane that predicts. */

@@ -40,6 +40,8 @@ const struct route public_routes[] = {
     {"GET", "/log/vkey", SCOPE_NONE, LANE_READ, .run = vkey_get, .log = true},
     {"GET", "/.well-known/jwks.json", SCOPE_NONE, LANE_READ, .run = jwks_get, .log = true},
     {"GET", "/memory/digest", SCOPE_AUDIT, LANE_READ, .run = digest_get},
+    {"GET", "/memory/audit", SCOPE_AUDIT, LANE_READ, .run = audit_get},
+    {"POST", "/memory/audit", SCOPE_AUDIT, LANE_READ, .run = audit_post},
     {"GET", "/healthz", SCOPE_NONE, LANE_INLINE, .run = health_get},
     {"GET", "/readyz", SCOPE_NONE, LANE_INLINE, .run = ready_get},
     {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},
@@ -48,6 +50,8 @@ const struct route public_routes[] = {
 
 const struct route admin_routes[] = {
     {"GET", "/status", SCOPE_NONE, LANE_READ, .run = status_get},
+    {"GET", "/audit", SCOPE_NONE, LANE_READ, .run = audit_get},
+    {"POST", "/audit", SCOPE_NONE, LANE_READ, .run = audit_post},
     {"POST", "/reload", SCOPE_NONE, LANE_READ, .run = reload_post},
     {"POST", "/rotate", SCOPE_NONE, LANE_ERASE, .run = rotate_post,
      .media = "application/json"},

@@ -32,7 +32,8 @@ handler erasures_post, erasure_get;
 handler receipt_get, verify_post;
 handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
-handler digest_get, health_get, ready_get, version_get;
+handler digest_get, audit_get, audit_post;
+handler health_get, ready_get, version_get;
 handler status_get, reload_post, rotate_post;
 
 #endif

@@ -11,6 +11,7 @@ int ctl_import(int argc, char **argv);
 int ctl_token(int argc, char **argv);
 int ctl_log(int argc, char **argv);
 int ctl_rotate(int argc, char **argv);
+int ctl_audit(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_verify(int argc, char **argv);
 

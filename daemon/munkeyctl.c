@@ -25,6 +25,7 @@ static const struct command {
     {"import", "enrol images from IDX files", ctl_import},
     {"token", "make, list and revoke the tokens of callers", ctl_token},
     {"status", "ask the running daemon how it is", ctl_status},
+    {"audit", "have the running daemon recompute the digest", ctl_audit},
     {"rotate", "change a signing key", ctl_rotate},
     {"log", "audit a log, or print it", ctl_log},
     {"verify", "check a receipt, offline", ctl_verify},

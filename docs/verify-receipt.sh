@@ -4,8 +4,9 @@
 #
 #     docs/verify-receipt.sh REPLY.json JWKS.json VKEY
 #
-# REPLY.json is the saved reply of an erasure, JWKS.json what /.well-known/jwks.json gave, and
-# VKEY a file with what /log/vkey gave.  The formats are explained in LEDGER.md.
+# REPLY.json is the saved reply of an erasure or a restriction, JWKS.json what
+# /.well-known/jwks.json gave, and VKEY a file with what /log/vkey gave.  The formats are explained
+# in LEDGER.md.
 set -eu
 [ $# -eq 3 ] || { echo "usage: $0 REPLY.json JWKS.json VKEY" >&2; exit 2; }
 reply=$1 jwks=$2 vkey=$3

@@ -120,7 +120,7 @@ static int write_row(struct state *state, struct batch *batch, size_t i,
     digest_add(digest, &element);
     crypto_wipe(key_bytes, sizeof key_bytes);
     slot_seal(&state->shape, &place, &row->instance, body);
-    int rc = store_slot_write(state->store, batch->slot[i], body);
+    int rc = change_slot(state, batch->slot[i], body);
     crypto_wipe(body, sizeof body);
     return rc;
 }

@@ -127,6 +127,12 @@ int change_add(struct state *state, struct change *change, struct entry *entry,
     return 0;
 }
 
+int change_slot(struct state *state, uint64_t id, const uint8_t *body)
+{
+    audit_mark(state, id);
+    return store_slot_write(state->store, id, body);
+}
+
 static int write_meta(struct state *state, const struct change *change)
 {
     uint8_t lanes[DIGEST_STATE_SIZE];

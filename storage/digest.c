@@ -84,6 +84,13 @@ void digest_remove(struct digest *digest, const struct element *element)
     crypto_wipe(lane, sizeof lane);
 }
 
+void digest_merge(struct digest *digest, const struct digest *others)
+{
+    for (size_t i = 0; i < DIGEST_LANES; i++)
+        digest->lane[i] = (uint16_t)(digest->lane[i] + others->lane[i]);
+    digest->n += others->n;
+}
+
 void digest_value(const struct digest *digest, uint8_t ret_value[static SHA256_SIZE])
 {
     uint8_t n[8], state[DIGEST_STATE_SIZE];

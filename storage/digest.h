@@ -39,6 +39,7 @@ struct element {
 
 void digest_add(struct digest *digest, const struct element *element);
 void digest_remove(struct digest *digest, const struct element *element);
+void digest_merge(struct digest *digest, const struct digest *others);
 void digest_value(const struct digest *digest, uint8_t ret_value[static SHA256_SIZE]);
 
 /* The state as it is stored: little-endian lanes. */

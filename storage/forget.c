@@ -109,7 +109,7 @@ static int zero_slot(struct erasures *all, const struct reader *reader, size_t i
     entry->trained += instance.class == CLASS_TRAINED;
     crypto_wipe(&instance, sizeof instance);
     crypto_wipe(key_bytes, sizeof key_bytes);
-    return store_slot_write(state->store, reader->slot[i], zeros);
+    return change_slot(state, reader->slot[i], zeros);
 }
 
 static int zero_slots(struct erasures *all, struct erasure *erasure, struct entry *entry)

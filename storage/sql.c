@@ -279,6 +279,11 @@ void sql_release(struct sql *sql)
     sql->blob = NULL;
 }
 
+void sql_forget(struct sql *sql)
+{
+    sqlite3_db_release_memory(sql->db);
+}
+
 int sql_wal_pages(const struct sql *sql)
 {
     return sql->wal_pages;

@@ -63,6 +63,9 @@ int sql_overwrite(struct sql *sql, const char *table, const char *column, uint64
                   const void *value, size_t size);
 void sql_release(struct sql *sql);
 
+/* Drops the pages that are cached: what is read next comes from the files. */
+void sql_forget(struct sql *sql);
+
 /* Pages in the write-ahead log at the last commit. */
 int sql_wal_pages(const struct sql *sql);
 

@@ -141,6 +141,7 @@ void state_close(struct state *state)
     /* Older digests and slots may stand in the WAL: SQLite would only unlink it. */
     if (state->store && state->ledger && !state->broken)
         store_empty_wal(state->store);
+    audit_abandon(state);
     store_close(state->store);
     ledger_close(state->ledger);
     keyring_close(state->keyring);

@@ -4,7 +4,7 @@
  *     struct change change = {0};
  *     rc = change_begin(state, 1, &change);               a transaction, room in the ledger
  *     digest_add(&change.digest, &element);
- *     ... store_slot_write() ...
+ *     rc = change_slot(state, id, body);
  *     rc = change_add(state, &change, &entry, &index);    an entry: act and its members
  *     rc = change_commit(state, &change);                 the commit point
  *     rc = change_publish(state, &change);                ledger; then the bank may change
@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 
+#include "storage/audit.h"
 #include "storage/checkpoint.h"
 #include "storage/entry.h"
 #include "storage/disk.h"
@@ -51,6 +52,8 @@ struct state {
     struct digest digest; /* as committed */
     uint8_t mem[SHA256_SIZE];
     int64_t last_iat;
+    struct audit *audit; /* that runs, or NULL */
+    struct audited audited;
     bool broken; /* an outcome is unknown: nothing may be written until the next start */
 };
 
@@ -100,6 +103,8 @@ int change_begin(struct state *state, size_t entries, struct change *ret_change)
  * are filled in here: mem and n from where the last entry ended to change->digest. */
 int change_add(struct state *state, struct change *change, struct entry *entry,
                uint64_t *ret_index);
+/* Writes a slot into the transaction; an audit that runs will read it again. */
+int change_slot(struct state *state, uint64_t id, const uint8_t *body);
 /* The commit point.  MK_EUNKNOWN breaks the state; on success it has the change's digest. */
 int change_commit(struct state *state, struct change *change);
 /* The entries into the ledger.  MK_EUNKNOWN. */

@@ -275,6 +275,11 @@ int store_slot_write(struct store *store, uint64_t id, const uint8_t *body)
     return sql_overwrite(store->sql, "slot", "body", id, body, store->slot_size);
 }
 
+void store_refresh(struct store *store)
+{
+    sql_forget(store->sql);
+}
+
 /* The row that SCAN_SLOTS stands at. */
 static int visit_slot(struct store *store, slot_visit *visit, void *context)
 {

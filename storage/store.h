@@ -59,6 +59,9 @@ int store_slots_grow(struct store *store, uint64_t n);
 int store_slot_read(struct store *store, uint64_t id, uint8_t *ret_body);
 int store_slot_write(struct store *store, uint64_t id, const uint8_t *body);
 
+/* What is read next comes from the files, and not from what was read before. */
+void store_refresh(struct store *store);
+
 /* Calls visit for each slot in order of id until it returns other than 0, which is returned. */
 typedef int slot_visit(void *context, uint64_t id, const uint8_t *body);
 int store_slots_scan(struct store *store, slot_visit *visit, void *context);

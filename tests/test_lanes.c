@@ -19,10 +19,12 @@ struct step {
     char name;
     bool held;
     sem_t started, go, finished;
-    struct lanes *wipes;  /* calls lanes_wipe() */
-    struct lanes *pauses; /* calls lanes_pause() until it is let go */
-    struct lanes *gives;  /* calls lanes_give_way() between two parts */
-    sem_t parted;         /* the first is done */
+    struct lanes *goes_on; /* once, behind what waits in LANE_READ */
+    int refused;           /* what lanes_go_on() said */
+    struct lanes *wipes;   /* calls lanes_wipe() */
+    struct lanes *pauses;  /* calls lanes_pause() until it is let go */
+    struct lanes *gives;   /* calls lanes_give_way() between two parts */
+    sem_t parted;          /* the first is done */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -52,6 +54,10 @@ static void run_step(struct job *job, struct scratch *scratch)
         lanes_give_way(step->gives);
     }
     note(step->name);
+    struct lanes *lanes = step->goes_on;
+    step->goes_on = NULL;
+    if (lanes && (step->refused = lanes_go_on(lanes, LANE_READ, job)) == 0)
+        return; /* it is the lane's again */
     sem_post(&step->finished);
 }
 
@@ -206,6 +212,26 @@ static void a_full_queue_refuses(void **state)
     free_steps(steps, LIMIT + 2);
 }
 
+static void a_job_that_goes_on_waits_behind_everybody_and_is_never_refused(void **state)
+{
+    (void)state;
+    struct lanes *lanes = start();
+    struct step *steps[LIMIT + 1];
+    for (int i = 0; i < LIMIT + 1; i++)
+        steps[i] = a_step(i == 0 ? 'A' : 'r', i == 0);
+    steps[0]->goes_on = lanes;
+    assert_ok(lanes_submit(lanes, LANE_READ, &steps[0]->job));
+    sem_wait(&steps[0]->started);
+    for (int i = 1; i <= LIMIT; i++)
+        assert_ok(lanes_submit(lanes, LANE_READ, &steps[i]->job)); /* full now */
+    sem_post(&steps[0]->go);
+    sem_post(&steps[0]->go);
+    sem_wait(&steps[0]->finished);
+    assert_string_equal(order, "ArrrrA");
+    lanes_free(lanes);
+    free_steps(steps, LIMIT + 1);
+}
+
 static void *drain(void *lanes)
 {
     lanes_drain(lanes);
@@ -313,6 +339,7 @@ int main(void)
         cmocka_unit_test(an_erasure_waits_for_one_part_of_a_bulk),
         cmocka_unit_test(a_flood_of_erasures_does_not_stop_a_bulk),
         cmocka_unit_test(a_full_queue_refuses),
+        cmocka_unit_test(a_job_that_goes_on_waits_behind_everybody_and_is_never_refused),
         cmocka_unit_test(what_waits_is_run_before_the_end),
         cmocka_unit_test(a_wipe_waits_for_the_prediction_that_runs),
         cmocka_unit_test(a_wipe_does_not_wait_for_the_end_of_a_batch),
