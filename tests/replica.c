@@ -131,7 +131,8 @@ static int forget_many(struct replica *r, const char *const *subjects, size_t n)
     struct erasure_request request[FORGET_MAX] = {0};
     struct forgotten done[FORGET_MAX] = {0};
     for (size_t i = 0; i < n; i++)
-        request[i] = (struct erasure_request){named(subjects[i]), "a-request", false};
+        request[i] = (struct erasure_request){.subject = named(subjects[i]),
+                                              .request = "a-request"};
     int rc = forget_batch(r->state, request, n, done);
     for (size_t i = 0; i < n; i++)
         forgotten_done(&done[i]);
