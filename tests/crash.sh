@@ -12,7 +12,7 @@ command -v strace >/dev/null || skip_all "there is no strace"
 strace -o /dev/null true 2>/dev/null || skip_all "strace is not permitted here"
 
 # Folders to begin from: one that holds nobody, one with a person, who is restricted or held in two
-# more, one that has erased her and changed its keys before, and none.
+# more, one that has erased her and changed its keys before, one with five people, and none.
 made_by() {
     cp -r "$work/$1" "$work/$2"
     for each in $3; do
@@ -23,6 +23,7 @@ made_by() {
 made_by empty there enroll
 made_by there restricted restrict
 made_by there held hold
+made_by empty all enroll-all
 made_by there used "forget rotate-log rotate-receipt"
 mkdir "$work/bare"
 
@@ -78,6 +79,13 @@ check "a disk that is full at any call makes an erasure whole or not happen" \
     everywhere there forget error=ENOSPC "there 0" "gone 1"
 check "an init that was killed at any call is made anew" \
     everywhere bare init signal=SIGKILL "gone 0" "gone 0"
+
+# Five people and an unknown one, of whom the one who is held stays: all of it or nothing.
+look=people
+for what in signal=SIGKILL error=EIO; do
+    check "a batch of erasures is whole or was not, whatever call meets $what" \
+        everywhere all forget-all $what "5 0 0" "1 5 6"
+done
 
 # Rotations; a start that has one to complete is disturbed as well.
 look=keys

@@ -2,10 +2,12 @@
 /* One operation on a state folder, for tests that end it in the middle.
  *
  *     step FOLDER init | enroll | forget | restrict | lift | hold | release |
- *                 rotate-log | rotate-receipt
+ *                 rotate-log | rotate-receipt | enroll-all | forget-all
  *                             prints "done" when it was done
  *     step FOLDER check       prints "there", "restricted", "held" or "gone", and how many
  *                             entries with a receipt the log has
+ *     step FOLDER people      prints how many of five people are there, and how many receipts and
+ *                             requests with a name there are
  *     step FOLDER keys        prints how many rotations the log knows, when keys and signatures
  *                             are in keeping with it
  */
@@ -20,6 +22,7 @@
 #include "storage/hold.h"
 #include "storage/log.h"
 #include "storage/receipt.h"
+#include "storage/request.h"
 #include "storage/restrict.h"
 #include "storage/rotate.h"
 #include "storage/subject.h"
@@ -44,6 +47,32 @@ static int do_forget(struct fixture *f)
     int rc = fixture_forget(f, 1, &done);
     if (rc == 0)
         forgotten_done(&done);
+    return rc;
+}
+
+/* Five people, of whom the last is held. */
+enum { PEOPLE = 5 };
+
+static int do_enroll_all(struct fixture *f)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < PEOPLE; i++)
+        rc = fixture_enroll(f, i, 2 * i, 2 * i + 2);
+    return rc < 0 ? rc : hold_set(f->state, fixture_subject(PEOPLE - 1), 'e', 0);
+}
+
+/* All of them and one who is unknown, in one transaction. */
+static int do_forget_all(struct fixture *f)
+{
+    static const char *const name[PEOPLE + 1] = {"0", "1", "2", "3", "4", "5"};
+    struct erasure_request asked[PEOPLE + 1];
+    struct forgotten done[PEOPLE + 1];
+    for (uint32_t i = 0; i <= PEOPLE; i++)
+        asked[i] = (struct erasure_request){
+            .subject = fixture_subject(i), .request = name[i], .idempotent = true};
+    int rc = forget_batch(f->state, asked, PEOPLE + 1, done);
+    for (uint32_t i = 0; rc == 0 && i <= PEOPLE; i++)
+        forgotten_done(&done[i]);
     return rc;
 }
 
@@ -195,7 +224,7 @@ static const char *standing(struct fixture *f)
     return text;
 }
 
-static int check(struct fixture *f)
+static int count_receipts(struct fixture *f, unsigned *ret_receipts)
 {
     struct state_status status;
     struct answer answer;
@@ -209,8 +238,36 @@ static int check(struct fixture *f)
         if (rc == 0)
             answer_done(&answer);
     }
-    printf("%s %u\n", standing(f), receipts);
+    *ret_receipts = receipts;
     return 0;
+}
+
+static int check(struct fixture *f)
+{
+    unsigned receipts;
+    int rc = count_receipts(f, &receipts);
+    if (rc == 0)
+        printf("%s %u\n", standing(f), receipts);
+    return rc;
+}
+
+static int people(struct fixture *f)
+{
+    unsigned receipts, there = 0, requests = 0;
+    int rc = count_receipts(f, &receipts);
+    for (uint32_t i = 0; rc == 0 && i <= PEOPLE; i++) {
+        struct held held;
+        struct request_row row;
+        const char name[] = {(char)('0' + i), '\0'};
+        if (subject_read(f->state, fixture_subject(i), 0, 10, &held) == 0) {
+            there += held.total == 2;
+            held_done(&held);
+        }
+        requests += request_read(f->state, name, &row) == 0;
+    }
+    if (rc == 0)
+        printf("%u %u %u\n", there, receipts, requests);
+    return rc;
 }
 
 static const struct {
@@ -224,6 +281,9 @@ static const struct {
              {"release", do_release},
              {"rotate-log", do_rotate_log},
              {"rotate-receipt", do_rotate_receipt},
+             {"enroll-all", do_enroll_all},
+             {"forget-all", do_forget_all},
+             {"people", people},
              {"check", check},
              {"keys", keys}};
 
@@ -248,7 +308,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", argv[2], err_why());
         return rc == MK_EUNKNOWN ? 3 : 1;
     }
-    if (strcmp(argv[2], "check") && strcmp(argv[2], "keys"))
+    if (strcmp(argv[2], "check") && strcmp(argv[2], "keys") && strcmp(argv[2], "people"))
         puts("done");
     return 0;
 }
