@@ -14,6 +14,7 @@
 #include "api/handler.h"
 #include "api/headers.h"
 #include "api/lanes.h"
+#include "api/outbox.h"
 
 /* What a listener serves. */
 struct server {
@@ -33,6 +34,7 @@ struct exchange {
     struct headers headers;
     struct request request;
     struct reply reply;
+    struct outgoing outgoing; /* of a prediction's reply, until it has left */
     struct blob *body;
     size_t received, body_max;
     bool admitted; /* exchange_admit() has run */

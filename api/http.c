@@ -3,9 +3,9 @@
  *
  * A connection's thread reads the request (api/exchange.c), is suspended while a lane
  * works on it (api/lanes.c), and sends the reply.  A lane queues its reply itself, which
- * libmicrohttpd allows for a suspended connection "at any moment": so a prediction is on
- * its way before the bank's lock is released, and none that used a key is sent after that
- * key's erasure returned.
+ * libmicrohttpd allows for a suspended connection "at any moment": so a prediction is in the
+ * outbox before the bank's lock is released, and none that used a key is sent after that
+ * key's erasure was answered (api/outbox.c).
  */
 #include "api/http.h"
 
@@ -21,6 +21,7 @@
 #include "api/exchange.h"
 #include "api/json.h"
 #include "api/listen.h"
+#include "api/outbox.h"
 #include "api/problem.h"
 #include "api/reaper.h"
 #include "api/routes.h"
@@ -36,7 +37,7 @@ enum {
 };
 
 struct listener {
-    struct server server;
+    struct server server; /* first: an exchange knows it */
     struct http *http;
     struct MHD_Daemon *daemon;
     int fd;
@@ -47,6 +48,7 @@ struct http {
     struct service *service;
     struct reaper *reaper;
     struct listener public, admin;
+    struct outbox outbox;
     pthread_mutex_t mutex;
     pthread_cond_t none;
     unsigned exchanges; /* requests that are not answered to the last byte */
@@ -76,11 +78,19 @@ static struct MHD_Response *make_response(struct exchange *x)
     return response;
 }
 
-/* "Sent" means queued here: reply_done() gives the bank's lock back only afterwards. */
+static struct outbox *outbox_of(const struct exchange *x)
+{
+    return &((const struct listener *)x->server)->http->outbox;
+}
+
+/* A prediction is in the outbox before reply_done() gives the bank's lock back: an erasure, which
+ * needs the lock, finds it there. */
 static enum MHD_Result queue_reply(struct exchange *x)
 {
     struct MHD_Response *response = make_response(x);
     enum MHD_Result queued = MHD_NO;
+    if (x->reply.locked)
+        outbox_enter(outbox_of(x), &x->outgoing);
     if (response)
         queued = MHD_queue_response(x->connection, x->reply.status, response);
     if (response)
@@ -105,6 +115,8 @@ static void run_in_lane(struct job *job, struct scratch *scratch)
     struct exchange *x = (struct exchange *)job;
     exchange_handle(x, scratch);
     bool fatal = x->reply.fatal;
+    if (x->request.route->lane == LANE_ERASE || x->request.route->lane == LANE_BULK)
+        outbox_flush(outbox_of(x));
     queue_reply(x);
     MHD_resume_connection(x->connection);
     if (fatal)
@@ -219,6 +231,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     (void)code;
     if (!*state)
         return;
+    outbox_leave(&http->outbox, &((struct exchange *)*state)->outgoing);
     exchange_free(*state);
     *state = NULL;
     reaper_arm(watch_of(connection), limits->idle_seconds + limits->request_seconds);
@@ -298,6 +311,7 @@ static struct http *http_new(struct service *service)
     http->public =
         (struct listener){{service, public_routes, false}, http, NULL, -1, false};
     http->admin = (struct listener){{service, admin_routes, true}, http, NULL, -1, false};
+    outbox_init(&http->outbox);
     pthread_mutex_init(&http->mutex, NULL);
     pthread_cond_init(&http->none, NULL);
     return http;

@@ -10,7 +10,11 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "api/outbox.h"
 #include "tests/served.h"
 
 enum { LONG = 40, IN_MIDDLE = 20, COPIES = 4, LABEL = 3, OTHERS = 200 };
@@ -20,8 +24,10 @@ static struct served served;
 static uint8_t *images;
 static const uint8_t *marker; /* an image that the victim's instances are copies of */
 
-/* Where the next prediction is held: at its image number image, or (0) before its reply. */
-static atomic_int image = -1;
+/* Where the next prediction is held: at its image of this number, before its reply is queued, or
+ * before that is sent. */
+enum { NOWHERE = 0, BEFORE_REPLY = -1, BEFORE_SENDING = -2 };
+static atomic_int place;
 static sem_t held, go;
 
 static pthread_rwlock_t *bank_lock;
@@ -32,6 +38,9 @@ static sem_t at_lock;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static char order[8]; /* of the replies that were queued: Prediction, Erasure */
 static __thread bool predicts;
+static sem_t at_outbox; /* an erasure is about to be answered */
+
+static int64_t prediction_arrived, erasure_arrived; /* the last replies' */
 
 static void hold(void)
 {
@@ -48,10 +57,8 @@ void __wrap_model_predict(const struct model *model, struct scratch *scratch,
 {
     __real_model_predict(model, scratch, pixels, hits, n, ret_p);
     predicts = true;
-    if (image > 0 && --image == 0) {
-        image = -1;
+    if (place > 0 && --place == NOWHERE)
         hold();
-    }
 }
 
 enum MHD_Result __real_MHD_queue_response(struct MHD_Connection *connection,
@@ -59,16 +66,36 @@ enum MHD_Result __real_MHD_queue_response(struct MHD_Connection *connection,
 enum MHD_Result __wrap_MHD_queue_response(struct MHD_Connection *connection,
                                           unsigned status, struct MHD_Response *response)
 {
-    if (predicts && image == 0) {
-        image = -1;
+    if (predicts && place == BEFORE_REPLY) {
+        place = NOWHERE;
         hold();
     }
+    if (!predicts)
+        sem_post(&at_outbox); /* if it passed it by */
     pthread_mutex_lock(&mutex);
     if (strlen(order) + 1 < sizeof order)
         order[strlen(order)] = predicts ? 'P' : 'E';
     enum MHD_Result queued = __real_MHD_queue_response(connection, status, response);
     pthread_mutex_unlock(&mutex);
     return queued;
+}
+
+void __real_outbox_flush(struct outbox *outbox);
+void __wrap_outbox_flush(struct outbox *outbox)
+{
+    sem_post(&at_outbox);
+    __real_outbox_flush(outbox);
+}
+
+/* libmicrohttpd's, too: a program's own symbols go before those of its libraries.  Only the server
+ * sends with sendmsg(). */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (place == BEFORE_SENDING) {
+        place = NOWHERE;
+        hold();
+    }
+    return syscall(SYS_sendmsg, fd, message, flags);
 }
 
 int __real_pthread_rwlock_wrlock(pthread_rwlock_t *lock);
@@ -95,6 +122,7 @@ static json_t *ask(size_t n)
     client_open(&client, &served);
     json_t *reply =
         client_call(&client, "POST", "/predict", MEDIA_JSON, body, strlen(body), 200);
+    prediction_arrived = client.arrived;
     client_close(&client);
     free(body);
     return reply;
@@ -124,6 +152,7 @@ static void *erase(void *unused)
     client_open(&client, &served);
     json_t *reply =
         client_call(&client, "DELETE", "/subjects/victim", NULL, NULL, 0, 200);
+    erasure_arrived = client.arrived;
     client_close(&client);
     return reply;
 }
@@ -148,7 +177,7 @@ static bool meet(size_t n, int at, json_t **ret_reply, json_t **ret_beside,
     void *reply, *erased;
     enrol();
     *ret_beside = ask(n);
-    image = at;
+    place = at;
     pthread_create(&predictor, NULL, predict, (void *)n);
     sem_wait(&held);
     memset(order, 0, sizeof order);
@@ -184,8 +213,32 @@ static void an_erasure_waits_for_images_that_have_searched(void **state)
 static void an_erasure_waits_until_the_reply_is_queued(void **state)
 {
     (void)state;
-    an_erasure_waits(1, 0);
-    an_erasure_waits(3, 0);
+    an_erasure_waits(1, BEFORE_REPLY);
+    an_erasure_waits(3, BEFORE_REPLY);
+}
+
+/* The bank's lock is free again: what is left to wait for is the reply's way to the kernel. */
+static void an_erasure_is_answered_after_the_reply_has_left(void **state)
+{
+    pthread_t predictor, eraser;
+    void *reply, *erased;
+    (void)state;
+    enrol();
+    json_auto_t *beside = ask(1);
+    place = BEFORE_SENDING;
+    pthread_create(&predictor, NULL, predict, (void *)1);
+    sem_wait(&held);
+    while (sem_trywait(&at_outbox) == 0)
+        ; /* earlier erasures' */
+    pthread_create(&eraser, NULL, erase, NULL);
+    sem_wait(&at_outbox);
+    sem_post(&go);
+    pthread_join(predictor, &reply);
+    pthread_join(eraser, &erased);
+    assert_true(json_equal(reply, beside));
+    assert_true(prediction_arrived < erasure_arrived);
+    json_decref(reply);
+    json_decref(erased);
 }
 
 /* At the 32nd image it gives way, and begins anew: the reply knows nothing of the victim. */
@@ -204,6 +257,7 @@ static int set_up(void **state)
     sem_init(&held, 0, 0);
     sem_init(&go, 0, 0);
     sem_init(&at_lock, 0, 0);
+    sem_init(&at_outbox, 0, 0);
     model_shipped("T", &shipped);
     images = test_images(&n);
     marker = images;
@@ -232,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_erasure_waits_for_images_that_have_searched),
         cmocka_unit_test(an_erasure_waits_until_the_reply_is_queued),
+        cmocka_unit_test(an_erasure_is_answered_after_the_reply_has_left),
         cmocka_unit_test(a_long_batch_gives_way_and_forgets_what_it_found),
     };
     return cmocka_run_group_tests_name("in flight", tests, set_up, tear_down);

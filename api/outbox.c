@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outbox: a ring in the order of entering, under a mutex. */
+#include "api/outbox.h"
+
+#include <time.h>
+
+enum { PATIENCE_SECONDS = 1 };
+
+void outbox_init(struct outbox *outbox)
+{
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&outbox->mutex, NULL);
+    pthread_cond_init(&outbox->left, &clock);
+    pthread_condattr_destroy(&clock);
+    outbox->ends.previous = outbox->ends.next = &outbox->ends;
+    outbox->ends.number = UINT64_MAX;
+    outbox->entered = 0;
+}
+
+void outbox_enter(struct outbox *outbox, struct outgoing *outgoing)
+{
+    pthread_mutex_lock(&outbox->mutex);
+    *outgoing = (struct outgoing){.previous = outbox->ends.previous,
+                                  .next = &outbox->ends,
+                                  .number = ++outbox->entered};
+    outgoing->previous->next = outgoing;
+    outbox->ends.previous = outgoing;
+    pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_leave(struct outbox *outbox, struct outgoing *outgoing)
+{
+    pthread_mutex_lock(&outbox->mutex);
+    if (outgoing->next) {
+        outgoing->previous->next = outgoing->next;
+        outgoing->next->previous = outgoing->previous;
+        *outgoing = (struct outgoing){0};
+        pthread_cond_broadcast(&outbox->left);
+    }
+    pthread_mutex_unlock(&outbox->mutex);
+}
+
+void outbox_flush(struct outbox *outbox)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE_SECONDS;
+    pthread_mutex_lock(&outbox->mutex);
+    const uint64_t last = outbox->entered;
+    while (outbox->ends.next->number <= last)
+        if (pthread_cond_timedwait(&outbox->left, &outbox->mutex, &until) != 0)
+            break;
+    pthread_mutex_unlock(&outbox->mutex);
+}
