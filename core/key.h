@@ -18,7 +18,11 @@ enum {
 
 /* The class of an instance, as receipts state it.  The numbers are stored: never reorder.
  */
-enum instance_class { CLASS_EXACT = 1, CLASS_TRAINED = 2 };
+enum instance_class {
+    CLASS_PUBLIC = 0, /* the weights' own, never in a memory, never stored */
+    CLASS_EXACT = 1,
+    CLASS_TRAINED = 2,
+};
 
 /* A quantised embedding: component i is q[i] * scale.  Unused components are zero. */
 struct key {

@@ -115,6 +115,14 @@ const struct model_info *model_info(const struct model *model)
     return &model->info;
 }
 
+enum instance_class model_class_of(const struct model_info *info, uint64_t row)
+{
+    for (size_t i = 0; i < info->n_seen; i++)
+        if (row >= info->seen[i].begin && row < info->seen[i].end)
+            return i < info->n_public ? CLASS_PUBLIC : CLASS_TRAINED;
+    return CLASS_EXACT;
+}
+
 struct scratch *scratch_new_for(const struct model *model, size_t k, bool blind)
 {
     struct scratch *scratch = calloc(1, sizeof *scratch);

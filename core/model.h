@@ -23,7 +23,7 @@
 struct model;   /* opaque: only model.c knows the parameters */
 struct scratch; /* opaque: activations of one image; holds personal data until wiped */
 
-/* Rows [begin, end) of the training file. */
+/* Rows [begin, end) of the training data. */
 struct row_range {
     uint64_t begin, end;
 };
@@ -44,10 +44,12 @@ struct model_info {
     enum aggregation aggregation;     /* w: softmax(s / tau_mix), 1 / n, or ~ 1 / j */
     uint32_t own_tokens;     /* learnt ones, for comparisons; 0: tokens are written */
     bool resize;             /* images of another size may be resized */
-    uint8_t data_sha256[32]; /* of the image file it was trained on */
+    uint8_t data_sha256[32]; /* of the data it was trained on */
+    bool by_subject;         /* their rows are counted in the order of daemon/split.h */
+    uint64_t seed;           /* which that order depends on */
     const struct row_range *seen; /* rows that the weights saw: B1, B2, val */
-    size_t n_seen;
-    uint8_t encoder_sha256[32]; /* a memory belongs to one encoder */
+    size_t n_seen, n_public;      /* the first n_public of them are class public */
+    uint8_t encoder_sha256[32];   /* a memory belongs to one encoder */
 };
 
 /* Parses one safetensors file.  Returns 0 and a model that the caller frees, MK_EINPUT
@@ -57,6 +59,9 @@ int model_parse(const void *bytes, size_t len, struct model **ret_model);
 void model_free(struct model *model);
 
 const struct model_info *model_info(const struct model *model);
+
+/* The class of a row of the training data. */
+enum instance_class model_class_of(const struct model_info *info, uint64_t row);
 
 /* A thread's working memory.  NULL when there is none.  scratch_wipe() zeroes activations
  * and this thread's copies in BLAS packing buffers; scratch_free() wipes first. */

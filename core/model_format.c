@@ -114,7 +114,9 @@ static json_t *describe(const struct model *model, const struct model_origin *or
     say_range(metadata, "b1", origin->b1);
     say_range(metadata, "b2", origin->b2);
     say_range(metadata, "val", origin->val);
-    say(metadata, "seed", "%" PRIu64, origin->seed);
+    say(metadata, "order", info->by_subject ? "subject" : "file");
+    say(metadata, "mode", info->n_public ? "paper" : "exact");
+    say(metadata, "seed", "%" PRIu64, info->seed);
     say(metadata, "command", "%s", origin->command);
     return metadata;
 }
@@ -279,6 +281,28 @@ static int want_calibration(const struct safetensors *file, struct model_info *i
     return rc;
 }
 
+/* A file that names no order and no mode means those of its first format: file, exact. */
+static int want_rows(const struct safetensors *file, struct model_info *info)
+{
+    const char *order = safetensors_metadata(file, "order");
+    const char *mode = safetensors_metadata(file, "mode"), *seed;
+    char *end;
+    int rc = want(file, "seed", &seed);
+    if (rc < 0)
+        return rc;
+    if (order && strcmp(order, "file") != 0 && strcmp(order, "subject") != 0)
+        return fail(MK_EINPUT, "__metadata__: \"order\" is file or subject");
+    if (mode && strcmp(mode, "exact") != 0 && strcmp(mode, "paper") != 0)
+        return fail(MK_EINPUT, "__metadata__: \"mode\" is exact or paper");
+    errno = 0;
+    info->seed = strtoull(seed, &end, 10);
+    if (*seed < '0' || *seed > '9' || *end || errno)
+        return fail(MK_EINPUT, "__metadata__: \"seed\" is a whole number");
+    info->by_subject = order && strcmp(order, "subject") == 0;
+    info->n_public = mode && strcmp(mode, "paper") == 0;
+    return 0;
+}
+
 static int want_info(const struct safetensors *file, struct model *model)
 {
     static const char *const ranges[] = {"b1", "b2", "val"};
@@ -297,6 +321,8 @@ static int want_info(const struct safetensors *file, struct model *model)
         rc = want_hash(file, "encoder_sha256", model->info.encoder_sha256);
     for (size_t i = 0; rc == 0 && i < sizeof ranges / sizeof *ranges; i++)
         rc = want_range(file, ranges[i], model);
+    if (rc == 0)
+        rc = want_rows(file, &model->info);
     if (rc == 0)
         rc = want(file, "resize", &resize);
     if (rc < 0)

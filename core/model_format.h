@@ -12,7 +12,6 @@
 
 /* What the file says about how it was made; nothing of it changes a prediction. */
 struct model_origin {
-    uint64_t seed;
     const char *command;
     struct row_range b1, b2, val;
 };

@@ -22,12 +22,11 @@ struct run {
     struct evaluation sum[THREADS_MAX]; /* right answers of each thread */
 };
 
-static bool was_seen(const struct model_info *info, uint64_t row)
+/* What the weights never saw; in paper mode, also what they did. */
+static bool is_enrolled(const struct model_info *info, uint64_t row)
 {
-    for (size_t i = 0; i < info->n_seen; i++)
-        if (row >= info->seen[i].begin && row < info->seen[i].end)
-            return true;
-    return false;
+    enum instance_class class = model_class_of(info, row);
+    return class == CLASS_EXACT || (class == CLASS_TRAINED && info->n_public > 0);
 }
 
 static void over_rows(struct run *run, const char *what, size_t n, piece *one)
@@ -49,11 +48,11 @@ static void key_row(void *context, size_t worker, size_t number)
     struct run *run = context;
     size_t row = run->first + number;
     struct record *record = &run->record[row];
-    if (was_seen(model_info(run->model), row))
+    if (!is_enrolled(model_info(run->model), row))
         return;
     record->owner = OWNER;
     record->label = run->images->labels[row];
-    record->class = CLASS_EXACT;
+    record->class = model_class_of(model_info(run->model), row);
     for (size_t i = 0; i < sizeof row; i++)
         record->iid[IID_SIZE - 1 - i] = (uint8_t)(row >> 8 * i);
     model_key(run->model, run->scratch[worker], images_at(run->images, row),

@@ -22,8 +22,8 @@ struct evaluation {
     double knn_wide;    /* the same of KNN_WIDE */
 };
 
-/* Enrols the rows of train outside the model's seen ranges, then asks about every row of
- * test.  Returns 0, MK_EINPUT when the images do not suit the model, or MK_ENOMEM. */
+/* Enrols the rows of train that the weights never saw, in paper mode all that are not public,
+ * then asks about every row of test.  Returns 0, MK_EINPUT when the images do not suit the model, or MK_ENOMEM. */
 int evaluate(const struct model *model, const struct images *train,
              const struct images *test, size_t threads,
              struct evaluation *ret_evaluation);

@@ -82,6 +82,7 @@ static int label_model(const struct train_options *o, const struct dataset *data
         return rc;
     crypto_sha256(bytes, len, model->info.encoder_sha256);
     free(bytes);
+    model->info.seed = o->seed;
     memcpy(model->info.data_sha256, data->images.sha256, sizeof model->info.data_sha256);
     if (o->name)
         snprintf(model->name, sizeof model->name, "%s", o->name);
@@ -96,7 +97,7 @@ static int write_model(const struct train_options *o, const struct train_plan *p
     char command[1024];
     void *bytes;
     size_t len;
-    struct model_origin origin = {plan->seed, command, plan->b1, plan->b2, plan->val};
+    struct model_origin origin = {command, plan->b1, plan->b2, plan->val};
     train_options_command(o, command, sizeof command);
     int rc = label_model(o, data, model);
     if (rc == 0)

@@ -254,11 +254,8 @@ static void bits_depend_on_image_and_hits_alone(void **state)
 
 static void format_model(const struct model *model, void **ret_bytes, size_t *ret_len)
 {
-    const struct model_origin origin = {.seed = 3,
-                                        .command = "munkey-train",
-                                        .b1 = {0, 10},
-                                        .b2 = {10, 25},
-                                        .val = {25, 30}};
+    const struct model_origin origin = {
+        .command = "munkey-train", .b1 = {0, 10}, .b2 = {10, 25}, .val = {25, 30}};
     assert_ok(model_format(model, &origin, ret_bytes, ret_len));
 }
 
@@ -273,6 +270,9 @@ static void a_model_read_from_its_file_is_the_same(void **state)
     model->info.lambda = 1 / 3.f;
     model->info.tau_mix = .07f;
     model->info.aggregation = AGGREGATE_RANK;
+    model->info.by_subject = true;
+    model->info.n_public = 1;
+    model->info.seed = 3;
     memset(model->info.encoder_sha256, 0xe5, 32);
     format_model(model, &bytes, &len);
     assert_ok(model_parse(bytes, len, &read));
@@ -282,6 +282,12 @@ static void a_model_read_from_its_file_is_the_same(void **state)
     assert_int_equal(info->n_seen, 3);
     assert_int_equal(info->aggregation, AGGREGATE_RANK);
     assert_int_equal(info->seen[1].end, 25);
+    assert_true(info->by_subject);
+    assert_int_equal(info->seed, 3);
+    assert_int_equal(model_class_of(info, 9), CLASS_PUBLIC);
+    assert_int_equal(model_class_of(info, 10), CLASS_TRAINED);
+    assert_int_equal(model_class_of(info, 29), CLASS_TRAINED);
+    assert_int_equal(model_class_of(info, 30), CLASS_EXACT);
     assert_memory_equal(info->encoder_sha256, model->info.encoder_sha256, 32);
     format_model(read, &bytes_again, &len_again);
     assert_int_equal(len, len_again);
