@@ -37,6 +37,7 @@ struct train_plan {
     size_t steps_encoder, steps_fusion;
     size_t batch; /* a multiple of 8 */
     double rate;
+    uint8_t data_sha256[32]; /* names the images, for a checkpoint */
 };
 
 enum train_stage {

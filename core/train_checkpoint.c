@@ -11,15 +11,17 @@
 
 enum { PER_OPTIMIZER = 4, ENTRIES = 2 * PER_OPTIMIZER };
 
-enum { LINE_SIZE = 640 };
+enum { LINE_SIZE = 768 };
 
 /* A plan in one line: what must be equal for a run to go on. */
 static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
 {
     const struct train_method *method = &p->method;
     struct shape shape = p->shape;
-    char stem[STEM_TEXT_SIZE];
+    char stem[STEM_TEXT_SIZE], data[65];
     shape_stem_text(&shape, stem);
+    for (size_t i = 0; i < sizeof p->data_sha256; i++)
+        sprintf(data + 2 * i, "%02x", p->data_sha256[i]);
     int at = snprintf(
         line, LINE_SIZE,
         "munkey-checkpoint-2 seed %" PRIu64 " batch %zu rate %g steps %zu %zu rows "
@@ -30,10 +32,10 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));
     snprintf(line + at, (size_t)(LINE_SIZE - at),
-             "%s%s%s drop %g blind %g smoothing %g aggregation %s",
+             "%s%s%s drop %g blind %g smoothing %g aggregation %s data %s",
              shape.symmetric ? " sym" : "", method->free_tokens ? " free" : "",
              method->retrieve_self ? " self" : "", method->drop, method->blind_weight,
-             method->smoothing, aggregation_name(method->aggregation));
+             method->smoothing, aggregation_name(method->aggregation), data);
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,

@@ -8,65 +8,52 @@
 #include "core/model_format.h"
 #include "daemon/evaluate.h"
 #include "daemon/files.h"
-#include "daemon/idx.h"
+#include "daemon/survey.h"
 #include "daemon/train_options.h"
 #include "daemon/train_report.h"
 #include "daemon/train_session.h"
 #include "storage/crypto.h"
 
-enum { FILE_MAX = 1 << 30, CLASSES = 10 };
+enum { FILE_MAX = 1 << 30 };
 
-static const char *const fashion_mnist[CLASSES] = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot",
-};
-
-/* An image file and its labels. */
-struct dataset {
-    struct idx images;
+/* The first rows of a data set, as training wants them. */
+struct pictures {
+    uint8_t *pixels;
     uint32_t *labels; /* (n) */
     struct images view;
 };
 
-/* One byte a label in the file. */
-static int read_labels(const char *path, size_t images, uint32_t **ret_labels)
+/* Looks at all images and keeps the first. */
+static int read_pictures(struct dataset *data, const struct frame *frame, size_t keep,
+                         size_t threads, struct pictures *ret_pictures)
 {
-    struct idx idx;
-    int rc = idx_read(path, 1, &idx);
-    if (rc < 0)
-        return rc;
-    uint32_t *labels = calloc(idx.n + 1, sizeof *labels);
-    if (!labels)
-        rc = fail(MK_ENOMEM, "no memory for %zu labels", idx.n);
-    else if (idx.n != images)
-        rc = fail(MK_EINPUT, "%s has %zu labels for %zu images", path, idx.n, images);
-    for (size_t i = 0; rc == 0 && i < idx.n; i++)
-        labels[i] = idx.data[i];
-    idx_free(&idx);
-    *ret_labels = labels;
-    return rc;
+    size_t size = (size_t)frame->height * frame->width * frame->channels;
+    struct pictures *p = ret_pictures;
+    p->pixels = calloc(keep, size);
+    p->labels = calloc(keep, sizeof *p->labels);
+    if (!p->pixels || !p->labels)
+        return fail(MK_ENOMEM, "no memory for %zu images of %zu bytes", keep, size);
+    for (size_t i = 0; i < keep; i++)
+        p->labels[i] = data->sample[i].label;
+    p->view = (struct images){keep,      frame->height, frame->width, frame->channels,
+                              p->pixels, p->labels};
+    return dataset_read(data, &(struct reading){*frame, threads, keep, p->pixels});
 }
 
-static int read_dataset(const char *images, const char *labels, struct dataset *d)
+static void free_pictures(struct pictures *p)
 {
-    int rc = idx_read(images, 3, &d->images);
-    if (rc == 0)
-        rc = read_labels(labels, d->images.n, &d->labels);
-    d->view = (struct images){
-        .n = d->images.n,
-        .height = (uint32_t)d->images.height,
-        .width = (uint32_t)d->images.width,
-        .channels = 1,
-        .pixels = d->images.data,
-        .labels = d->labels,
-    };
-    return rc;
+    free(p->pixels);
+    free(p->labels);
 }
 
-static void free_dataset(struct dataset *d)
+static void name_model(const struct train_options *o, struct model *model)
 {
-    idx_free(&d->images);
-    free(d->labels);
+    char data[40];
+    train_source_name(&o->source, data, sizeof data);
+    if (o->name)
+        snprintf(model->name, sizeof model->name, "%s", o->name);
+    else
+        snprintf(model->name, sizeof model->name, "%s-%s", data, o->profile);
 }
 
 /* What the trainer does not know: labels, name, and the hashes. */
@@ -75,7 +62,7 @@ static int label_model(const struct train_options *o, const struct dataset *data
 {
     void *bytes;
     size_t len;
-    int rc = model_set_labels(model, fashion_mnist);
+    int rc = data->label ? model_set_labels(model, data->label) : 0;
     if (rc == 0)
         rc = model_encoder_bytes(model, &bytes, &len);
     if (rc < 0)
@@ -83,11 +70,10 @@ static int label_model(const struct train_options *o, const struct dataset *data
     crypto_sha256(bytes, len, model->info.encoder_sha256);
     free(bytes);
     model->info.seed = o->seed;
-    memcpy(model->info.data_sha256, data->images.sha256, sizeof model->info.data_sha256);
-    if (o->name)
-        snprintf(model->name, sizeof model->name, "%s", o->name);
-    else
-        snprintf(model->name, sizeof model->name, "fashion-mnist-%s", o->profile);
+    model->info.by_subject = model->info.resize = data->root != NULL;
+    model->info.n_public = o->source.paper;
+    memcpy(model->info.data_sha256, data->sha256, sizeof model->info.data_sha256);
+    name_model(o, model);
     return 0;
 }
 
@@ -124,15 +110,57 @@ static int run_session(const struct train_options *o, const struct train_plan *p
     return rc < 0 ? rc : write_model(o, plan, data, trainer_model(trainer));
 }
 
+/* The images of IDX files are taken as they are, all others are resized. */
+static int choose_shape(const struct train_options *o, const struct dataset *data,
+                        struct shape *ret_shape)
+{
+    int rc = shape_of_profile(o->profile, data->classes, ret_shape);
+    if (rc == 0 && !data->root) {
+        ret_shape->height = (uint32_t)data->images.height;
+        ret_shape->width = (uint32_t)data->images.width;
+        ret_shape->channels = 1;
+    }
+    return rc == 0 ? train_choices_apply(&o->choices, ret_shape) : rc;
+}
+
+/* Says what there is before anything else happens. */
+static int understand(const struct train_options *o, struct dataset *data,
+                      struct parts *ret_parts)
+{
+    int rc = train_source_open(&o->source, data);
+    if (rc == 0)
+        rc = dataset_number_labels(data);
+    if (rc < 0)
+        return rc;
+    struct split_wish wish = train_source_wish(&o->source, data, o->seed);
+    rc = split_data(data, &wish, ret_parts);
+    return rc == 0 ? survey_print(data, &wish, ret_parts) : rc;
+}
+
+static int train_on(const struct train_options *o, struct train_plan *plan,
+                    struct dataset *data)
+{
+    struct pictures pictures = {0};
+    struct trainer *trainer = NULL;
+    const struct frame frame = {plan->shape.height, plan->shape.width,
+                                plan->shape.channels};
+    int rc = read_pictures(data, &frame, plan->val.end, o->threads, &pictures);
+    memcpy(plan->data_sha256, data->sha256, sizeof plan->data_sha256);
+    if (rc == 0 && !o->survey)
+        rc = trainer_new(plan, &pictures.view, &trainer);
+    if (rc == 0 && !o->survey)
+        rc = run_session(o, plan, data, trainer);
+    trainer_free(trainer);
+    free_pictures(&pictures);
+    return rc;
+}
+
 static int train(const struct train_options *o)
 {
     struct dataset data = {0};
-    struct trainer *trainer = NULL;
+    struct parts parts;
     struct train_plan plan = {
         .method = o->choices.method,
-        .b1 = {0, o->b1},
-        .b2 = {o->b1, o->b1 + o->b2},
-        .val = {o->b1 + o->b2, o->b1 + o->b2 + o->val},
         .seed = o->seed,
         .threads = o->threads,
         .steps_encoder = o->steps_encoder,
@@ -140,17 +168,16 @@ static int train(const struct train_options *o)
         .batch = o->batch,
         .rate = 1e-3,
     };
-    int rc = shape_of_profile(o->profile, CLASSES, &plan.shape);
+    int rc = understand(o, &data, &parts);
     if (rc == 0)
-        rc = train_choices_apply(&o->choices, &plan.shape);
-    if (rc == 0)
-        rc = read_dataset(o->images, o->labels, &data);
-    if (rc == 0)
-        rc = trainer_new(&plan, &data.view, &trainer);
-    if (rc == 0)
-        rc = run_session(o, &plan, &data, trainer);
-    trainer_free(trainer);
-    free_dataset(&data);
+        rc = choose_shape(o, &data, &plan.shape);
+    if (rc == 0) {
+        plan.b1 = parts.b1;
+        plan.b2 = parts.b2;
+        plan.val = parts.val;
+        rc = train_on(o, &plan, &data);
+    }
+    dataset_done(&data);
     return rc;
 }
 
@@ -180,39 +207,80 @@ static int read_model(const char *path, struct model **ret_model)
     return rc < 0 ? fail(rc, "%s is no model: %s", path, err_why()) : 0;
 }
 
-/* Rows that a model saw are rows of one file: another file would make them meaningless.
- */
+/* Rows that a model saw are rows of one data set: another would make them meaningless. */
 static int check_data(const struct model *model, const struct dataset *data)
 {
-    if (model_info(model)->own_tokens > 0)
-        return fail(MK_EINPUT, "the model was trained with --tokens free: rows that it "
-                               "never saw have no token");
-    if (memcmp(model_info(model)->data_sha256, data->images.sha256, 32) != 0)
+    if (memcmp(model_info(model)->data_sha256, data->sha256, 32) != 0)
         return fail(MK_EINPUT,
-                    "the model was trained on another image file: which rows its "
-                    "weights saw is not known");
+                    "the model was trained on other images than %s: which rows "
+                    "its weights saw is not known",
+                    data->name);
     return 0;
+}
+
+/* A data set as the model knows it: its labels, its order, its size of images. */
+static int read_for(const struct model *model, struct dataset *data, size_t threads,
+                    struct pictures *ret_pictures)
+{
+    const struct model_info *info = model_info(model);
+    const struct frame frame = {info->height, info->width, info->channels};
+    int rc = dataset_use_labels(data, info->labels, info->classes);
+    if (rc == 0)
+        rc = split_order(data, info->seed);
+    return rc == 0 ? read_pictures(data, &frame, data->n, threads, ret_pictures) : rc;
+}
+
+/* The rows of split test are the last. */
+static struct images cut_tests(const struct dataset *data, struct images *view)
+{
+    struct images test = *view;
+    while (view->n > 0 && data->sample[view->n - 1].split == SPLIT_TEST)
+        view->n--;
+    test.n -= view->n;
+    test.pixels = images_at(view, view->n);
+    test.labels += view->n;
+    return test;
+}
+
+static int measure_with(const struct train_options *o, const struct model *model,
+                        struct dataset data[2], struct pictures pictures[2])
+{
+    struct evaluation evaluation;
+    int rc = train_source_open(&o->source, &data[0]);
+    if (rc == 0)
+        rc = read_for(model, &data[0], o->threads, &pictures[0]);
+    if (rc == 0)
+        rc = check_data(model, &data[0]);
+    if (rc == 0)
+        rc = train_source_open_test(&o->source, &data[1]);
+    if (rc == 0 && data[1].n > 0)
+        rc = read_for(model, &data[1], o->threads, &pictures[1]);
+    if (rc < 0)
+        return rc;
+    struct images *test = &pictures[1].view;
+    if (data[1].n == 0)
+        *test = cut_tests(&data[0], &pictures[0].view);
+    if (test->n == 0)
+        return fail(MK_EINPUT, "%s has no rows of split test", data[0].name);
+    rc = evaluate(model, &pictures[0].view, test, o->threads, &evaluation);
+    if (rc == 0)
+        print_evaluation(model_info(model), &evaluation);
+    return rc;
 }
 
 static int measure(const struct train_options *o)
 {
-    struct dataset data = {0}, test = {0};
-    struct evaluation evaluation;
+    struct dataset data[2] = {{0}}; /* to enrol, to ask about */
+    struct pictures pictures[2] = {{0}};
     struct model *model = NULL;
     int rc = read_model(o->evaluate, &model);
     if (rc == 0)
-        rc = read_dataset(o->images, o->labels, &data);
-    if (rc == 0)
-        rc = read_dataset(o->test_images, o->test_labels, &test);
-    if (rc == 0)
-        rc = check_data(model, &data);
-    if (rc == 0)
-        rc = evaluate(model, &data.view, &test.view, o->threads, &evaluation);
-    if (rc == 0)
-        print_evaluation(model_info(model), &evaluation);
+        rc = measure_with(o, model, data, pictures);
     model_free(model);
-    free_dataset(&data);
-    free_dataset(&test);
+    for (int i = 0; i < 2; i++) {
+        free_pictures(&pictures[i]);
+        dataset_done(&data[i]);
+    }
     return rc;
 }
 

@@ -22,7 +22,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"init", "make a state folder", ctl_init},
-    {"import", "enrol images from IDX files", ctl_import},
+    {"import", "enrol images from a manifest or IDX files", ctl_import},
     {"token", "make, list and revoke the tokens of callers", ctl_token},
     {"status", "ask the running daemon how it is", ctl_status},
     {"audit", "have the running daemon recompute the digest", ctl_audit},

@@ -10,8 +10,6 @@
 
 #include "core/train_parallel.h"
 
-#define DATASET "/usr/share/datasets/fashion-mnist/"
-
 static const struct argp_option known[] = {
     {"profile", 'p', "NAME", 0,
      "F, the default, C: 32x32 and colour, or T: small, for tests", 0},
@@ -29,23 +27,14 @@ static const struct argp_option known[] = {
     {"steps-encoder", 'E', "N", 0, "default 3500", 0},
     {"steps-fusion", 'F', "N", 0, "default 4500", 0},
     {"batch", 'b', "N", 0, "images a step, a multiple of 8 (default 128)", 0},
-    {"split", 'r', "B1,B2,VAL", 0,
-     "rows for the encoder, the classifier and calibration, from the first row on "
-     "(default "
-     "12000,15000,3000)",
-     0},
-    {"name", 'n', "NAME", 0,
-     "what the model calls itself (default fashion-mnist-PROFILE)", 0},
-    {"images", 'i', "FILE", 0,
-     "IDX, plain or gzip (default: Debian's dataset-fashion-mnist)", 1},
-    {"labels", 'l', "FILE", 0, "IDX, plain or gzip", 1},
+    {"name", 'n', "NAME", 0, "what the model calls itself (default: DATA-PROFILE)", 0},
     {"evaluate", 'e', "MODEL", 0,
      "train nothing: enrol the rows that MODEL's weights never saw, and print its "
      "accuracy "
      "on the test images",
-     2},
-    {"test-images", 'I', "FILE", 0, "IDX, plain or gzip", 2},
-    {"test-labels", 'L', "FILE", 0, "IDX, plain or gzip", 2},
+     0},
+    {"survey", 'y', NULL, 0, "say what was understood of the images, and train nothing",
+     0},
     {0},
 };
 
@@ -56,13 +45,6 @@ static unsigned long number(const char *text, struct argp_state *state)
     if (*text < '0' || *text > '9' || *end || n > INT32_MAX)
         argp_error(state, "\"%s\" is not a number", text);
     return n;
-}
-
-static void split(struct train_options *o, const char *text, struct argp_state *state)
-{
-    int len = -1;
-    if (sscanf(text, "%9lu,%9lu,%9lu%n", &o->b1, &o->b2, &o->val, &len) != 3 || text[len])
-        argp_error(state, "a split is three numbers of rows, such as 12000,15000,3000");
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -82,11 +64,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         TEXT('c', checkpoint);
         TEXT('m', metrics);
         TEXT('n', name);
-        TEXT('i', images);
-        TEXT('l', labels);
         TEXT('e', evaluate);
-        TEXT('I', test_images);
-        TEXT('L', test_labels);
         NUMBER('s', seed);
         NUMBER('t', threads);
         NUMBER('E', steps_encoder);
@@ -94,15 +72,17 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         NUMBER('b', batch);
 #undef TEXT
 #undef NUMBER
-    case 'r':
-        split(o, text, state);
+    case 'y':
+        o->survey = true;
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &o->choices;
+        state->child_inputs[0] = &o->source;
+        state->child_inputs[1] = &o->choices;
         return 0;
     case ARGP_KEY_END:
-        if (!o->out == !o->evaluate)
-            argp_error(state, "say --out FILE to train, or --evaluate MODEL to measure");
+        if (!!o->out + !!o->evaluate + o->survey != 1)
+            argp_error(state, "say --out FILE to train, --evaluate MODEL to measure, or "
+                              "--survey");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -113,13 +93,6 @@ static struct train_options defaults(void)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     return (struct train_options){
         .profile = "F",
-        .images = DATASET "train-images-idx3-ubyte.gz",
-        .labels = DATASET "train-labels-idx1-ubyte.gz",
-        .test_images = DATASET "t10k-images-idx3-ubyte.gz",
-        .test_labels = DATASET "t10k-labels-idx1-ubyte.gz",
-        .b1 = 12000,
-        .b2 = 15000,
-        .val = 3000,
         .seed = 1,
         .threads = processors < 1             ? 1
                    : processors > THREADS_MAX ? THREADS_MAX
@@ -134,7 +107,9 @@ static struct train_options defaults(void)
 struct train_options train_options_parse(int argc, char **argv)
 {
     const struct argp_child children[] = {
-        {&train_method_argp, 0, "Sizes and choices of the method:", 3}, {0}};
+        {&train_source_argp, 0, "Images:", 2},
+        {&train_method_argp, 0, "Sizes and choices of the method:", 3},
+        {0}};
     const struct argp argp = {
         .options = known,
         .parser = parse_option,
@@ -148,11 +123,12 @@ struct train_options train_options_parse(int argc, char **argv)
 
 void train_options_command(const struct train_options *o, char *line, size_t size)
 {
-    char choices[512];
+    char choices[512], source[256];
     train_choices_text(&o->choices, choices, sizeof choices);
+    train_source_text(&o->source, source, sizeof source);
     snprintf(line, size,
              "munkey-train --profile %s%s --seed %lu --batch %lu --steps-encoder %lu "
-             "--steps-fusion %lu --split %lu,%lu,%lu",
+             "--steps-fusion %lu%s",
              o->profile, choices, o->seed, o->batch, o->steps_encoder, o->steps_fusion,
-             o->b1, o->b2, o->val);
+             source);
 }

@@ -7,14 +7,15 @@
 #define MUNKEY_DAEMON_TRAIN_OPTIONS_H
 
 #include "daemon/train_method.h"
+#include "daemon/train_source.h"
 
 struct train_options {
     const char *profile, *out, *checkpoint, *metrics;
-    const char *evaluate; /* NULL: train */
-    const char *images, *labels, *test_images, *test_labels;
+    const char *evaluate; /* NULL: train, or: */
+    bool survey;          /* only say what was understood */
     const char *name;
-    unsigned long b1, b2, val;
     unsigned long seed, threads, steps_encoder, steps_fusion, batch;
+    struct train_source source;
     struct train_choices choices;
 };
 
