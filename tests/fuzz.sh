@@ -22,7 +22,7 @@ fuzz() {
 }
 
 check "request targets" fuzz target "" api/target.c
-check "JSON" fuzz json "-ljansson" api/json.c storage/zeroing.c
+check "JSON" fuzz json "-ljansson -lcrypto" api/json.c storage/crypto.c storage/zeroing.c
 check "the log's formats" fuzz log "-lcrypto -ljansson" storage/checkpoint.c \
     storage/crypto.c storage/encode.c storage/entry.c storage/merkle.c storage/note.c \
     storage/opening.c storage/receipt.c storage/verify.c
@@ -30,5 +30,6 @@ check "model files" fuzz model "-lopenblas -ljansson -lpthread -lm" core/linalg.
     core/model.c core/model_attention.c core/model_format.c core/model_forward.c \
     core/model_params.c core/model_shape.c core/model_stem.c core/model_writer.c \
     core/safetensors.c
-check "images" fuzz image "-lpng -ljpeg" api/image.c api/pixels.c storage/zeroing.c
+check "images" fuzz image "-lpng -ljpeg -lcrypto" api/image.c api/pixels.c \
+    storage/crypto.c storage/zeroing.c
 finish

@@ -173,6 +173,23 @@ static void the_log_goes_on_after_a_rotation_as_before(void **data)
     free(bytes);
 }
 
+/* As a copy of log/checkpoint from before has it: the log has only grown since. */
+static void a_start_takes_a_checkpoint_that_a_retired_key_has_signed(void **data)
+{
+    struct fixture *f = *data;
+    struct rotated rotated;
+    fixture_run(f, "cp log/checkpoint kept");
+    assert_ok(rotate(f->state, KEY_LOG, &rotated));
+    fixture_close(f);
+    fixture_run(f, "mv kept log/checkpoint");
+    fixture_open(f);
+    fixture_close(f);
+    fixture_run(f, "cp keys/log.pem other.pem && openssl genpkey -algorithm ed25519 "
+                   "-out keys/log.pem 2>/dev/null");
+    assert_int_equal(fixture_try_open(f), MK_EREFUSED);
+    assert_non_null(strstr(err_why(), "not signed by this folder's log key"));
+}
+
 static void a_damaged_list_of_retired_keys_refuses_the_start(void **data)
 {
     struct fixture *f = *data;
@@ -200,6 +217,8 @@ int main(void)
             a_key_that_a_setting_names_is_refused_and_nothing_happens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_log_goes_on_after_a_rotation_as_before,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_start_takes_a_checkpoint_that_a_retired_key_has_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_list_of_retired_keys_refuses_the_start,
                                         set_up, tear_down),
     };
