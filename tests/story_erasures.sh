@@ -57,9 +57,9 @@ verified_by_munkeyctl() {
     "$build/munkeyctl" verify --jwks "$work/jwks" --vkey "$work/vkey" "$1"
 }
 
-# Every 196th line from 200 on: 50 of them.
+# Every 200th line: 50 of them.
 sample_verifies() {
-    awk -v to="$work/sample." 'NR >= 200 && (NR - 200) % 196 == 0 { print >(to NR) }' "$work/reply"
+    awk -v to="$work/sample." 'NR % 200 == 0 { print >(to NR) }' "$work/reply"
     for file in "$work"/sample.*; do
         verified_by_munkeyctl "$file" || return 1
         verified=$((${verified:-0} + 1))
