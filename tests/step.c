@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | forget | restrict | lift | hold | release |
- *                 rotate-log | rotate-receipt | enroll-all | forget-all
- *                             prints "done" when it was done
- *     step FOLDER check       prints "there", "restricted", "held" or "gone", and how many
- *                             entries with a receipt the log has
- *     step FOLDER people      prints how many of five people are there, and how many receipts and
- *                             requests with a name there are
- *     step FOLDER keys        prints how many rotations the log knows, when keys and signatures
- *                             are in keeping with it
+ *     step FOLDER init | enroll | forget | restrict | lift | hold | release | rotate-log |
+ *                 rotate-receipt | enroll-all | forget-all
+ *                              prints "done" when it was done, and the receipt if there is one
+ *     step FOLDER forget again <SAID
+ *                              asks once more: what was said before, if anything was, is said
+ *                              again, and holds
+ *     step FOLDER check | keys | people | needles         tests/look.h
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/err.h"
-#include "storage/answer.h"
-#include "storage/entry.h"
 #include "storage/hold.h"
-#include "storage/log.h"
-#include "storage/receipt.h"
-#include "storage/request.h"
 #include "storage/restrict.h"
 #include "storage/rotate.h"
-#include "storage/subject.h"
-#include "storage/verify.h"
-#include "tests/fixture.h"
+#include "tests/look.h"
 
 static int init(struct fixture *f)
 {
@@ -36,33 +26,35 @@ static int init(struct fixture *f)
     return state_init(&f->options, &init, &f->model, sha256);
 }
 
-static int do_enroll(struct fixture *f)
+static int do_enroll(struct fixture *f, struct said *ret_said)
 {
+    (void)ret_said;
     return fixture_enroll(f, 1, 0, 5);
 }
 
-static int do_forget(struct fixture *f)
+static int do_forget(struct fixture *f, struct said *ret_said)
 {
     struct forgotten done;
-    int rc = fixture_forget(f, 1, &done);
-    if (rc == 0)
+    int rc = forget(f->state, fixture_subject(1), "to-erase", true, &done);
+    if (rc == 0) {
+        said_take(&done.answer, ret_said);
         forgotten_done(&done);
+    }
     return rc;
 }
 
 /* Five people, of whom the last is held. */
-enum { PEOPLE = 5 };
-
-static int do_enroll_all(struct fixture *f)
+static int do_enroll_all(struct fixture *f, struct said *ret_said)
 {
     int rc = 0;
+    (void)ret_said;
     for (uint32_t i = 0; rc == 0 && i < PEOPLE; i++)
         rc = fixture_enroll(f, i, 2 * i, 2 * i + 2);
     return rc < 0 ? rc : hold_set(f->state, fixture_subject(PEOPLE - 1), 'e', 0);
 }
 
-/* All of them and one who is unknown, in one transaction. */
-static int do_forget_all(struct fixture *f)
+/* All of them and one who is unknown, in one transaction.  What is said is person 1's answer. */
+static int do_forget_all(struct fixture *f, struct said *ret_said)
 {
     static const char *const name[PEOPLE + 1] = {"0", "1", "2", "3", "4", "5"};
     struct erasure_request asked[PEOPLE + 1];
@@ -71,228 +63,121 @@ static int do_forget_all(struct fixture *f)
         asked[i] = (struct erasure_request){
             .subject = fixture_subject(i), .request = name[i], .idempotent = true};
     int rc = forget_batch(f->state, asked, PEOPLE + 1, done);
+    if (rc == 0)
+        said_take(&done[1].answer, ret_said);
     for (uint32_t i = 0; rc == 0 && i <= PEOPLE; i++)
         forgotten_done(&done[i]);
     return rc;
 }
 
-static int do_rotate_log(struct fixture *f)
+static int answer_restricted(int rc, struct restricted *done, struct said *ret_said)
 {
-    struct rotated rotated;
-    return rotate(f->state, KEY_LOG, &rotated);
-}
-
-static int do_rotate_receipt(struct fixture *f)
-{
-    struct rotated rotated;
-    return rotate(f->state, KEY_RECEIPT, &rotated);
-}
-
-/* Whether vkey, of vkey_len bytes, has signed note. */
-static bool signed_by(const char *note, const char *vkey, size_t vkey_len)
-{
-    struct note_key key;
-    size_t len;
-    return note_vkey_parse(vkey, vkey_len, &key) == 0 &&
-           note_open(note, strlen(note), &key, 1, &len) == 0;
-}
-
-/* The receipt of entry index, with a proof of now, by the keys that strangers get. */
-static bool receipt_holds(struct fixture *f, uint64_t index)
-{
-    struct answer answer;
-    struct verdict verdict = {0};
-    char *jwks, *vkey;
-    if (answer_read(f->state, index, &answer) < 0)
-        return false;
-    if (log_jwks(f->state, &jwks) < 0 || log_vkey(f->state, &vkey) < 0)
-        abort();
-    struct claim claim = {.receipt = answer.receipt, .proof = answer.proof};
-    struct trust trust = {.jwks = jwks, .vkeys = vkey};
-    verify_receipt(&claim, &trust, &verdict);
-    free(jwks);
-    free(vkey);
-    answer_done(&answer);
-    return verdict.valid;
-}
-
-/* Whether what an entry leaves behind is there. */
-static bool entry_holds(struct fixture *f, uint64_t index, const struct entry *entry)
-{
-    char *note;
-    bool good;
-    if (act_has_receipt(entry->act))
-        return receipt_holds(f, index);
-    if (entry->act != ACT_ROTATE || !entry->rotates_log)
-        return true;
-    if (log_rotation(f->state, index, &note) < 0)
-        return false;
-    good = signed_by(note, entry->old, strlen(entry->old)) &&
-           signed_by(note, entry->new, strlen(entry->new));
-    free(note);
-    return good;
-}
-
-/* Whether the key that an entry rotated to last is the one that is served. */
-static bool is_current(struct fixture *f, const struct entry *last)
-{
-    char *vkey, *jwks, *note;
-    uint8_t public[ED25519_SIZE];
-    if (log_vkey(f->state, &vkey) < 0 || log_jwks(f->state, &jwks) < 0 ||
-        log_checkpoint(f->state, &note) < 0)
-        abort();
-    bool good = signed_by(note, vkey, strcspn(vkey, "\n")) &&
-                (last->act != ACT_ROTATE ||
-                 (last->rotates_log ? !strncmp(vkey, last->new, strlen(last->new))
-                                    : jwks_find(jwks, last->new, public) == 0 &&
-                                          jwks_find(jwks, last->old, public) == 0));
-    free(vkey);
-    free(jwks);
-    free(note);
-    return good;
-}
-
-static int keys(struct fixture *f)
-{
-    static const char *const remains[] = {"keys/log.pem.next", "keys/log.pem.old",
-                                          "keys/receipt.pem.next",
-                                          "keys/receipt.pem.old"};
-    struct state_status status;
-    struct entry entry, last = {0};
-    unsigned rotations = 0;
-    state_status(f->state, &status);
-    for (uint64_t i = 0; i < status.entries; i++) {
-        char *bytes = NULL;
-        if (log_entry(f->state, i, &bytes) < 0)
-            return MK_ESTORE;
-        int rc = entry_parse(bytes, strlen(bytes), &entry);
-        free(bytes);
-        if (rc < 0 || !entry_holds(f, i, &entry))
-            return fail(MK_ESTORE, "entry %u is not in keeping", (unsigned)i);
-        rotations += entry.act == ACT_ROTATE;
-        if (entry.act == ACT_ROTATE)
-            last = entry;
-    }
-    if (!is_current(f, &last))
-        return fail(MK_ESTORE, "the present keys are not those of the log");
-    for (size_t i = 0; i < sizeof remains / sizeof *remains; i++)
-        if (access(fixture_path(f, remains[i]), F_OK) == 0)
-            return fail(MK_ESTORE, "%s is left", remains[i]);
-    printf("%u\n", rotations);
-    return 0;
-}
-
-static int answer_restricted(int rc, struct restricted *done)
-{
-    if (rc == 0)
+    if (rc == 0) {
+        said_take(&done->answer, ret_said);
         restricted_done(done);
+    }
     return rc;
 }
 
-static int do_restrict(struct fixture *f)
+static int do_restrict(struct fixture *f, struct said *ret_said)
 {
     struct restricted done;
     return answer_restricted(
-        restrict_set(f->state, fixture_subject(1), 'a', "a-request", false, &done),
-        &done);
+        restrict_set(f->state, fixture_subject(1), 'a', "to-restrict", true, &done),
+        &done, ret_said);
 }
 
-static int do_lift(struct fixture *f)
+static int do_lift(struct fixture *f, struct said *ret_said)
 {
     struct restricted done;
     return answer_restricted(
-        restrict_lift(f->state, fixture_subject(1), "a-request", false, &done), &done);
+        restrict_lift(f->state, fixture_subject(1), "to-lift", true, &done), &done,
+        ret_said);
 }
 
-static int do_hold(struct fixture *f)
+static int do_hold(struct fixture *f, struct said *ret_said)
 {
+    (void)ret_said;
     return hold_set(f->state, fixture_subject(1), 'e', 0);
 }
 
-static int do_release(struct fixture *f)
+static int do_release(struct fixture *f, struct said *ret_said)
 {
+    (void)ret_said;
     return hold_lift(f->state, fixture_subject(1));
 }
 
-static const char *standing(struct fixture *f)
+static int do_rotate_log(struct fixture *f, struct said *ret_said)
 {
-    struct held held;
-    if (subject_read(f->state, fixture_subject(1), 0, 10, &held) < 0)
-        return "gone";
-    const char *text = held.held ? "held" : held.restricted ? "restricted" : "there";
-    held_done(&held);
-    return text;
+    struct rotated rotated;
+    (void)ret_said;
+    return rotate(f->state, KEY_LOG, &rotated);
 }
 
-static int count_receipts(struct fixture *f, unsigned *ret_receipts)
+static int do_rotate_receipt(struct fixture *f, struct said *ret_said)
 {
-    struct state_status status;
-    struct answer answer;
-    unsigned receipts = 0;
-    state_status(f->state, &status);
-    for (uint64_t i = 0; i < status.entries; i++) {
-        int rc = answer_read(f->state, i, &answer);
-        if (rc < 0 && rc != MK_ENOTFOUND)
-            return rc;
-        receipts += rc == 0;
-        if (rc == 0)
-            answer_done(&answer);
-    }
-    *ret_receipts = receipts;
-    return 0;
+    struct rotated rotated;
+    (void)ret_said;
+    return rotate(f->state, KEY_RECEIPT, &rotated);
 }
 
-static int check(struct fixture *f)
-{
-    unsigned receipts;
-    int rc = count_receipts(f, &receipts);
-    if (rc == 0)
-        printf("%s %u\n", standing(f), receipts);
-    return rc;
-}
-
-static int people(struct fixture *f)
-{
-    unsigned receipts, there = 0, requests = 0;
-    int rc = count_receipts(f, &receipts);
-    for (uint32_t i = 0; rc == 0 && i <= PEOPLE; i++) {
-        struct held held;
-        struct request_row row;
-        const char name[] = {(char)('0' + i), '\0'};
-        if (subject_read(f->state, fixture_subject(i), 0, 10, &held) == 0) {
-            there += held.total == 2;
-            held_done(&held);
-        }
-        requests += request_read(f->state, name, &row) == 0;
-    }
-    if (rc == 0)
-        printf("%u %u %u\n", there, receipts, requests);
-    return rc;
-}
+static const struct step {
+    const char *name;
+    int (*run)(struct fixture *f, struct said *ret_said);
+    const char *request; /* under which it is answered again; NULL: without a receipt */
+} steps[] = {{"enroll", do_enroll, NULL},
+             {"forget", do_forget, "to-erase"},
+             {"forget-all", do_forget_all, "1"},
+             {"enroll-all", do_enroll_all, NULL},
+             {"restrict", do_restrict, "to-restrict"},
+             {"lift", do_lift, "to-lift"},
+             {"hold", do_hold, NULL},
+             {"release", do_release, NULL},
+             {"rotate-log", do_rotate_log, NULL},
+             {"rotate-receipt", do_rotate_receipt, NULL}};
 
 static const struct {
     const char *name;
     int (*run)(struct fixture *f);
-} steps[] = {{"enroll", do_enroll},
-             {"forget", do_forget},
-             {"restrict", do_restrict},
-             {"lift", do_lift},
-             {"hold", do_hold},
-             {"release", do_release},
-             {"rotate-log", do_rotate_log},
-             {"rotate-receipt", do_rotate_receipt},
-             {"enroll-all", do_enroll_all},
-             {"forget-all", do_forget_all},
-             {"people", people},
-             {"check", check},
-             {"keys", keys}};
+} looks[] = {{"check", look_check},
+             {"keys", look_keys},
+             {"people", look_people},
+             {"needles", look_needles}};
 
-static int run(struct fixture *f, const char *name)
+static int again(struct fixture *f, const struct step *step)
+{
+    static struct said before, now;
+    said_read(&before);
+    int rc = step->run(f, &now);
+    if (rc == 0 && step->request)
+        rc = said_verify(f, &now, fixture_subject(1), step->request);
+    if (rc < 0 || !before.receipt[0])
+        return rc;
+    return strcmp(before.receipt, now.receipt) || strcmp(before.salt, now.salt)
+               ? fail(MK_EINPUT, "another receipt or salt than before")
+               : said_verify(f, &before, fixture_subject(1), step->request);
+}
+
+/* What was done is said before the folder is closed, as a reply is sent. */
+static int run_step(struct fixture *f, const struct step *step)
+{
+    static struct said said;
+    int rc = step->run(f, &said);
+    if (rc == 0)
+        said_print(&said);
+    fflush(stdout);
+    return rc;
+}
+
+static int run(struct fixture *f, const char *name, bool repeat)
 {
     int rc = fixture_try_open(f);
     for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)
         if (!strcmp(name, steps[i].name))
-            rc = steps[i].run(f);
+            rc = repeat ? again(f, &steps[i]) : run_step(f, &steps[i]);
+    for (size_t i = 0; rc == 0 && i < sizeof looks / sizeof *looks; i++)
+        if (!strcmp(name, looks[i].name))
+            rc = looks[i].run(f);
     fixture_close(f);
     return rc;
 }
@@ -300,15 +185,15 @@ static int run(struct fixture *f, const char *name)
 int main(int argc, char **argv)
 {
     struct fixture f;
-    if (argc != 3)
+    if (argc < 3)
         return 2;
     fixture_name(&f, argv[1]);
-    int rc = strcmp(argv[2], "init") ? run(&f, argv[2]) : init(&f);
+    int rc = strcmp(argv[2], "init") ? run(&f, argv[2], argc > 3) : init(&f);
     if (rc < 0) {
         fprintf(stderr, "%s: %s\n", argv[2], err_why());
         return rc == MK_EUNKNOWN ? 3 : 1;
     }
-    if (strcmp(argv[2], "check") && strcmp(argv[2], "keys") && strcmp(argv[2], "people"))
+    if (!strcmp(argv[2], "init"))
         puts("done");
     return 0;
 }
