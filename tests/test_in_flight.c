@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A prediction that is in flight when its neighbour is erased: held at a chosen point while the
- * erasure runs, over HTTP, with the real lanes.  The linker puts three doors into the real
- * functions (-Wl,--wrap): behind an image's prediction, before a reply is queued, and before the
- * erasure takes the bank's lock. */
+ * erasure runs, over HTTP, with the real lanes.  The linker puts doors into the real
+ * functions (-Wl,--wrap): behind an image's prediction, before a reply is queued, before the
+ * erasure takes the bank's lock, and where it waits for replies to leave. */
 #include "tests/check.h"
 
 #include <microhttpd.h>
@@ -38,7 +38,9 @@ static sem_t at_lock;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static char order[8]; /* of the replies that were queued: Prediction, Erasure */
 static __thread bool predicts;
-static sem_t at_outbox; /* an erasure is about to be answered */
+static __thread bool flushes;
+static atomic_bool erasing; /* the next reply that is sent is that of an erasure */
+static sem_t at_outbox;     /* an erasure waits there, or has passed it */
 
 static int64_t prediction_arrived, erasure_arrived; /* the last replies' */
 
@@ -70,8 +72,6 @@ enum MHD_Result __wrap_MHD_queue_response(struct MHD_Connection *connection,
         place = NOWHERE;
         hold();
     }
-    if (!predicts)
-        sem_post(&at_outbox); /* if it passed it by */
     pthread_mutex_lock(&mutex);
     if (strlen(order) + 1 < sizeof order)
         order[strlen(order)] = predicts ? 'P' : 'E';
@@ -83,8 +83,19 @@ enum MHD_Result __wrap_MHD_queue_response(struct MHD_Connection *connection,
 void __real_outbox_flush(struct outbox *outbox);
 void __wrap_outbox_flush(struct outbox *outbox)
 {
-    sem_post(&at_outbox);
+    flushes = true;
     __real_outbox_flush(outbox);
+    flushes = false;
+}
+
+int __real_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *held_mutex,
+                                  const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *held_mutex,
+                                  const struct timespec *until)
+{
+    if (flushes)
+        sem_post(&at_outbox);
+    return __real_pthread_cond_timedwait(condition, held_mutex, until);
 }
 
 /* libmicrohttpd's, too: a program's own symbols go before those of its libraries.  Only the server
@@ -95,7 +106,11 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         place = NOWHERE;
         hold();
     }
-    return syscall(SYS_sendmsg, fd, message, flags);
+    bool of_erasure = erasing;
+    ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
+    if (of_erasure)
+        sem_post(&at_outbox);
+    return sent;
 }
 
 int __real_pthread_rwlock_wrlock(pthread_rwlock_t *lock);
@@ -230,8 +245,10 @@ static void an_erasure_is_answered_after_the_reply_has_left(void **state)
     sem_wait(&held);
     while (sem_trywait(&at_outbox) == 0)
         ; /* earlier erasures' */
+    erasing = true;
     pthread_create(&eraser, NULL, erase, NULL);
     sem_wait(&at_outbox);
+    erasing = false;
     sem_post(&go);
     pthread_join(predictor, &reply);
     pthread_join(eraser, &erased);
