@@ -84,10 +84,11 @@ int subject_get(struct request *request, struct reply *ret_reply)
         (rc = subject_read(request->service->state, request_subject(request), cursor,
                            PAGE, &held)) < 0)
         return rc;
+    /* RFC 3986, 5.2.2: a reference that is a query alone has the path of the request.  With the
+     * path it would name the person, and libmicrohttpd keeps and frees a copy as it is. */
     if (held.next &&
-        (rc = reply_header(ret_reply, "Link", "<%s?cursor=%llu%s>; rel=\"next\"",
-                           request->raw_path, (unsigned long long)held.next,
-                           export ? "&export=1" : "")) < 0)
+        (rc = reply_header(ret_reply, "Link", "<?cursor=%llu%s>; rel=\"next\"",
+                           (unsigned long long)held.next, export ? "&export=1" : "")) < 0)
         return rc;
     return reply_json(ret_reply, 200, json_held(&held, request, export));
 }

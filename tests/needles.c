@@ -156,23 +156,35 @@ static size_t image_size(const struct subject_data *data)
     return (size_t)info->height * info->width * info->channels;
 }
 
-/* An image that was enrolled: its pixels, its pixels in JSON, its embedding. */
+/* The encoder's output before and after the mean is taken off: OpenBLAS copies the latter. */
+static void list_embedding(const struct subject_data *data, const uint8_t *pixels)
+{
+    size_t d = data->model->shape.d;
+    struct scratch *scratch = scratch_new(data->model);
+    float *z = calloc(d, sizeof *z);
+    if (!scratch || !z)
+        exit(1);
+    model_embed(data->model, scratch, pixels, z);
+    list_words("embedding", z, d);
+    for (size_t i = 0; i < d; i++)
+        z[i] -= data->model->projection->projection.mean[i];
+    list_words("centred", z, d);
+    scratch_free(scratch);
+    free(z);
+}
+
+/* An image that was enrolled: its pixels, also as they stand in JSON, and its embedding. */
 static void list_image(const struct subject_data *data, const uint8_t *pixels)
 {
     size_t size = image_size(data), len = 0;
-    struct scratch *scratch = scratch_new(data->model);
-    float *z = calloc(data->model->shape.d, sizeof *z);
     char *json = calloc(size, 4);
-    if (!scratch || !z || !json)
+    if (!json)
         exit(1);
     for (size_t i = 0; i < size; i++)
         len += (size_t)sprintf(json + len, "%u,", pixels[i]);
-    model_embed(data->model, scratch, pixels, z);
     list("pixels", pixels, size);
     list("pixels-in-json", json, len);
-    list_words("embedding", z, data->model->shape.d);
-    scratch_free(scratch);
-    free(z);
+    list_embedding(data, pixels);
     free(json);
 }
 

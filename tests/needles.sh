@@ -2,7 +2,7 @@
 # Erasing people and looking for what is left of them.  Source tests/tap.sh and tests/daemon.sh
 # first.
 #
-#     people a b c >"$work/rows.csv"       rows of people, 12 images each
+#     people a b c >"$work/rows.csv"       rows of people
 #     make_state shop "$work/rows.csv"
 #     copy_state                           while nothing changes it
 #     look_for a                           what there is to be found of a: $work/needles
@@ -23,16 +23,16 @@ provenance_of() {
     printf '%s %s' "$1" "$2" | sha256sum | cut -c 1-40
 }
 
-# people NAME...: a CSV file, every image the next person's.
+# people NAME...: a CSV file, 12 images each; 108 of those who will fill two pages of an export.
 people() {
     echo "index,subject,source,collected_at,lawful_basis,consent_ref"
-    i=30000
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        for person; do
-            printf '%d,"%s",%s,2026-01-31,contract,%s\n' $i "$(id_of "$person" | sed 's/"/""/g')" \
-                "$(provenance_of "$person" source)" "$(provenance_of "$person" consent_ref)"
-            i=$((i + 1))
-        done
+    from=30000
+    for person; do
+        case $person in *exported) n=108 ;; *) n=12 ;; esac
+        id=$(id_of "$person" | sed 's/"/""/g')
+        fields="$(provenance_of "$person" source),2026-01-31,contract,$(provenance_of "$person" consent_ref)"
+        seq -f "%.0f,\"$id\",$fields" $from $((from + n - 1))
+        from=$((from + n))
     done
 }
 
@@ -81,11 +81,13 @@ erase_together() {
         erased_all $#
 }
 
-# The salt is in the reply alone: nobody who takes munkeyd over can open the log's commitment.
+# The salt, in text and as 32 bytes, is in the reply alone: nobody who takes munkeyd over can open
+# the log's commitment.
 erased_all() {
     [ "$(jq -r .status "$work/reply" | grep -cx erased)" = "$1" ] || return 1
     for salt in $(jq -r .opening.salt "$work/reply"); do
-        printf 'salt %s\n' "$(printf '%s' "$salt" | od -An -v -tx1 | tr -d ' \n')"
+        printf 'salt %s\n' "$(printf '%s' "$salt" | od -An -v -tx1 | tr -d ' \n')" \
+            "$(printf '%s=' "$salt" | tr _- /+ | base64 -d | od -An -v -tx1 | tr -d ' \n')"
     done >>"$work/needles"
 }
 
@@ -163,7 +165,7 @@ keep_reading() {
     reading=$!
     exec 3>"$work/hold"
     for _ in $(seq 100); do
-        tail -n 1 "$work/export" | grep -q '"total":12.*}]}$' && return
+        tail -n 1 "$work/export" | grep -q '}]}$' && return
         sleep 0.1
     done
     return 1

@@ -84,9 +84,9 @@ check "a label may be a name, and provenance stands in the query" \
 # Access.
 api GET /subjects/ann -D "$work/headers" >"$work/page1"
 next=$(sed -nE 's/^Link: <(.*)>; rel="next".*/\1/p' "$work/headers")
-api GET "$next" -D "$work/headers" >"$work/page2"
+api GET "/subjects/ann$next" -D "$work/headers" >"$work/page2"
 next=$(sed -nE 's/^Link: <(.*)>; rel="next".*/\1/p' "$work/headers")
-api GET "$next" -D "$work/headers" >"$work/page3"
+api GET "/subjects/ann$next" -D "$work/headers" >"$work/page3"
 check "the pages hold every instance once" \
     [ "$(cat "$work"/page? | jq -r '.instances[].id' | sort -u | wc -l)" = 250 ]
 check "the last page links nowhere" refused grep -qi '^Link:' "$work/headers"

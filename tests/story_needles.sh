@@ -17,51 +17,65 @@ erases() {
     check "$when: 100 ms later nothing of the person is found" nothing_left
 }
 
-# after_enrolment FORM NAME: a test image that nobody else has.
-after_enrolment() {
-    image=$((${image:-300} + 1))
-    pixels $image 1 >"$work/image"
-    check "$2: an image comes as $1" enrol_as "$1" "$2"
-    copy_state
-    look_for "$2" "$work/image"
-    erases "$2" "$2, right after the enrolment"
+predicted() {
+    make_batch "$1" && predict_batch
+    look_for "$1"
+    erases "$1" "$1, after predictions from their keys" token vector
 }
 
-# Every way into the memory, and what may use it, for people of their own.
-every_way() {
-    make_batch "$1-1" && predict_batch
-    look_for "$1-1"
-    erases "$1-1" "$1, after predictions from their keys" token vector
-
-    make_batch "$1-2" && begin_load
-    look_for "$1-2"
-    erases "$1-2" "$1, in the middle of predictions from their keys"
+predicting() {
+    make_batch "$1" && begin_load
+    look_for "$1"
+    erases "$1" "$1, in the middle of predictions from their keys"
     end_load
+}
 
-    check "$1: a client reads all about a person, and keeps its connection" keep_reading "$1-3"
-    look_for "$1-3"
-    erases "$1-3" "$1, after an export"
+exported() {
+    check "$1: a client reads all about the person, and keeps its connection" keep_reading "$1"
+    look_for "$1"
+    erases "$1" "$1, after an export"
     end_reading
+}
 
-    make_batch "$1-4" && predict_batch
-    look_for "$1-4"
-    check "$1: a person is restricted" restrict "$1-4"
-    erases "$1-4" "$1, after a restriction"
+restricted() {
+    look_for "$1"
+    check "$1: the person is restricted" restrict "$1"
+    erases "$1" "$1, after a restriction"
+}
 
-    make_batch "$1-6" && predict_batch
-    look_for "$1-5" && look_also_for "$1-6"
-    check "$1, people who are erased together: the search finds what there is" found_before
-    check "$1, people who are erased together: they are" erase_together "$1-5" "$1-6"
-    check "$1, people who are erased together: 100 ms later nothing of them is found" nothing_left 2
+together() {
+    make_batch "$1" && predict_batch
+    look_for "$1" && look_also_for "$1-too"
+    check "$1: the search finds what there is of both" found_before
+    check "$1: they are erased by one request" erase_together "$1" "$1-too"
+    check "$1: 100 ms later nothing of them is found" nothing_left 2
+}
 
-    for form in octet-stream json ndjson png jpeg; do
-        after_enrolment $form "$1-$form"
+# enrolled NAME FORM: a test image that nobody else has.
+enrolled() {
+    image=$((${image:-300} + 1))
+    pixels $image 1 >"$work/image"
+    check "$1: an image is enrolled" enrol_as "$2" "$1"
+    copy_state
+    look_for "$1" "$work/image"
+    erases "$1" "$1, right after the enrolment"
+}
+
+# Each way into the memory, and of using it, for a person of its own.
+each_way() {
+    for way in $ways; do
+        case $way in
+        predicted | predicting | exported | restricted | together) $way "$1-$way" ;;
+        *) enrolled "$1-$way" $way ;;
+        esac
     done
 }
 
 grep -q __asan_init "$build/munkeyd" &&
     skip_all "the sanitizer keeps freed memory, and maps terabytes of its own"
-people $(seq -f 'keeping-%.0f' 6) $(seq -f 'usual-%.0f' 6) others >"$work/rows.csv"
+ways=${WAYS:-predicted predicting exported restricted together octet-stream json ndjson png jpeg}
+people others keeping-together-too usual-together-too \
+    $(for way in $ways; do echo usual-$way keeping-$way; done) >"$work/rows.csv"
 make_state shop "$work/rows.csv"
 name=shop && copy_state
 echo "key 0102030405060708" | "$build/tests/search" $$ - >/dev/null 2>&1 ||
@@ -70,13 +84,13 @@ echo "key 0102030405060708" | "$build/tests/search" $$ - >/dev/null 2>&1 ||
 LD_PRELOAD=$build/tests/keep_freed.so && export LD_PRELOAD
 start shop
 unset LD_PRELOAD
-every_way keeping
+each_way keeping
 check "the daemon ends cleanly" stop
-[ "${NEEDLES_KEEPING_ONLY-}" ] && finish
+[ "${WAYS-}" ] && finish # a mutant has died by now, or lives
 start shop
 check "after a restart nothing of the last person is found either" nothing_left
 copy_state
-every_way usual
+each_way usual
 check "the daemon ends cleanly again" stop
 echo "# $searched needles searched"
 finish
