@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's routes, on control.sock. */
 #include <string.h>
+#include <time.h>
 
 #include "api/json.h"
+#include "api/lanes.h"
 #include "api/parts.h"
 #include "api/routes.h"
 #include "core/err.h"
+#include "storage/backup.h"
 #include "storage/rotate.h"
 
 int status_get(struct request *request, struct reply *ret_reply)
@@ -33,6 +36,29 @@ int reload_post(struct request *request, struct reply *ret_reply)
     if (rc < 0)
         return rc;
     return reply_json(ret_reply, 200, json_pack("{s:s}", "status", "reloaded"));
+}
+
+/* The state's mutex is not fair: whoever else waits for it, such as a bulk of erasures, gets it
+ * while this thread sleeps. */
+static void give_way(void *lanes)
+{
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    lanes_give_way(lanes);
+    nanosleep(&moment, NULL);
+}
+
+int backup_post(struct request *request, struct reply *ret_reply)
+{
+    const struct service *service = request->service;
+    json_auto_t *body = NULL;
+    const char *path = NULL;
+    int rc;
+    if ((rc = json_read(request->body, request->body_len, 4, &body)) < 0 ||
+        (rc = json_known(body, "path")) < 0 ||
+        (rc = json_text(body, "path", true, &path)) < 0 ||
+        (rc = state_backup(service->state, path, give_way, service->lanes)) < 0)
+        return rc;
+    return reply_json(ret_reply, 200, json_pack("{s:s}", "status", "written"));
 }
 
 int rotate_post(struct request *request, struct reply *ret_reply)

@@ -72,6 +72,7 @@ enum lane {
     LANE_ERASE,
     LANE_BULK,
     LANE_READ,
+    LANE_BACKUP,
     LANES
 };
 

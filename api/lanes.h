@@ -10,7 +10,7 @@
  * erasures, bulks of erasures and reads have one each; all of these take the state's mutex,
  * which is not fair, so enrolments and reads do not start while an erasure waits or runs: no
  * flood delays it by more than the one that was running when it came.  A bulk gives way between
- * two of its transactions.
+ * two of its transactions, and a backup, which has a thread of its own, too, between two steps.
  */
 #ifndef MUNKEY_API_LANES_H
 #define MUNKEY_API_LANES_H
@@ -41,9 +41,9 @@ void lanes_wipe(struct lanes *lanes);
 /* For a job of many images, between two of them: then lanes_wipe() waits for one image. */
 void lanes_pause(struct lanes *lanes, const struct scratch *scratch);
 
-/* For a bulk of erasures, before each transaction: returns when the erasures that waited or ran when
- * it was called, and the read that ran, are done.  Those that come later wait for one transaction,
- * and no flood of them stops the bulk. */
+/* For a bulk of erasures or a backup, before each transaction or step: returns when the erasures that waited or ran when
+ * it was called, and the read that ran, are done.  Those that come later wait for one of them,
+ * and no flood of them stops the job. */
 void lanes_give_way(struct lanes *lanes);
 
 /* From here on lanes_submit() refuses; returns when everything that waited has run. */

@@ -53,6 +53,8 @@ const struct route admin_routes[] = {
     {"GET", "/audit", SCOPE_NONE, LANE_READ, .run = audit_get},
     {"POST", "/audit", SCOPE_NONE, LANE_READ, .run = audit_post},
     {"POST", "/reload", SCOPE_NONE, LANE_READ, .run = reload_post},
+    {"POST", "/backup", SCOPE_NONE, LANE_BACKUP, .run = backup_post,
+     .media = "application/json"},
     {"POST", "/rotate", SCOPE_NONE, LANE_ERASE, .run = rotate_post,
      .media = "application/json"},
     {0},

@@ -34,6 +34,6 @@ handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, audit_get, audit_post;
 handler health_get, ready_get, version_get;
-handler status_get, reload_post, rotate_post;
+handler backup_post, status_get, reload_post, rotate_post;
 
 #endif

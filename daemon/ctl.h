@@ -7,9 +7,11 @@
 #include "daemon/config.h"
 
 int ctl_init(int argc, char **argv);
+int ctl_backup(int argc, char **argv);
 int ctl_import(int argc, char **argv);
 int ctl_token(int argc, char **argv);
 int ctl_log(int argc, char **argv);
+int ctl_restore(int argc, char **argv);
 int ctl_rotate(int argc, char **argv);
 int ctl_audit(int argc, char **argv);
 int ctl_status(int argc, char **argv);

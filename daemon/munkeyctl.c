@@ -23,6 +23,8 @@ static const struct command {
 } commands[] = {
     {"init", "make a state folder", ctl_init},
     {"import", "enrol images from a manifest or IDX files", ctl_import},
+    {"backup", "have the running daemon copy its database", ctl_backup},
+    {"restore", "go back to a backup; the erased stay erased", ctl_restore},
     {"token", "make, list and revoke the tokens of callers", ctl_token},
     {"status", "ask the running daemon how it is", ctl_status},
     {"audit", "have the running daemon recompute the digest", ctl_audit},

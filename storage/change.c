@@ -105,6 +105,13 @@ static int write_nodes(struct state *state, struct bytes bytes, uint64_t index)
     return rc;
 }
 
+int change_replay(struct state *state, struct bytes entry, bool receipt)
+{
+    uint64_t index = store_entries(state->store);
+    int rc = write_row(state, entry, receipt);
+    return rc < 0 ? rc : write_nodes(state, entry, index);
+}
+
 int change_add(struct state *state, struct change *change, struct entry *entry,
                uint64_t *ret_index)
 {
@@ -118,8 +125,7 @@ int change_add(struct state *state, struct change *change, struct entry *entry,
         return rc;
     struct bytes bytes = {text, len};
     change->entry[change->entries++] = bytes; /* transferred */
-    if ((rc = write_row(state, bytes, act_has_receipt(entry->act))) < 0 ||
-        (rc = write_nodes(state, bytes, index)) < 0)
+    if ((rc = change_replay(state, bytes, act_has_receipt(entry->act))) < 0)
         return rc;
     memcpy(change->mem, entry->mem[1], SHA256_SIZE);
     change->n = entry->n[1];

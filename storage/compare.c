@@ -151,7 +151,7 @@ int compare_memory(struct state *state, const struct entry *last)
     uint8_t stored[DIGEST_STATE_SIZE], found[DIGEST_STATE_SIZE];
     state->last_iat = last->iat;
     memcpy(state->mem, last->mem[1], SHA256_SIZE);
-    int rc = scan_slots(state, last->n[1]);
+    int rc = scan_slots(state, last->n[1], NULL, NULL);
     if (rc < 0 ||
         (rc = store_meta_read(state->store, META_STATE, stored, sizeof stored)) < 0)
         return rc;

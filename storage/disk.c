@@ -80,12 +80,17 @@ int disk_write(const char *path, const void *bytes, size_t len)
     return sync_folder_of(path);
 }
 
-static bool overwrite(int fd)
+bool disk_zero(int fd, off_t from, off_t to)
 {
     static const char zeros[DISK_FILE_MAX];
-    struct stat st;
-    return fstat(fd, &st) == 0 && st.st_size <= (off_t)sizeof zeros &&
-           write(fd, zeros, (size_t)st.st_size) == st.st_size && fsync(fd) == 0;
+    while (from < to) {
+        size_t n = to - from < (off_t)sizeof zeros ? (size_t)(to - from) : sizeof zeros;
+        ssize_t written = pwrite(fd, zeros, n, from);
+        if (written < 0)
+            return false;
+        from += written;
+    }
+    return fsync(fd) == 0;
 }
 
 int disk_destroy(const char *path)
@@ -93,7 +98,9 @@ int disk_destroy(const char *path)
     int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return 0;
-    bool gone = fd >= 0 && overwrite(fd) && unlink(path) == 0;
+    struct stat st;
+    bool gone = fd >= 0 && fstat(fd, &st) == 0 && disk_zero(fd, 0, st.st_size) &&
+                unlink(path) == 0;
     int why = errno;
     if (fd >= 0)
         close(fd);
@@ -109,6 +116,19 @@ int disk_supersede(const char *live, const char *next, const char *old)
     return rc < 0 ? rc : disk_destroy(old);
 }
 
+int disk_move(const char *from, const char *to)
+{
+    int fd = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool moved = fd >= 0 && fsync(fd) == 0 && rename(from, to) == 0;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (!moved)
+        return fail(MK_EIO, "%s cannot be moved: %s", base(from), strerror(why));
+    int rc = sync_folder_of(to);
+    return rc < 0 ? rc : sync_folder_of(from);
+}
+
 int disk_create(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -116,6 +136,43 @@ int disk_create(const char *path)
         return fail(MK_EREFUSED, "%s cannot be made: %s", base(path), strerror(errno));
     close(fd);
     return 0;
+}
+
+bool disk_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+/* 1 while there is more. */
+static int copy_part(int in, int out)
+{
+    char bytes[65536];
+    ssize_t n = read(in, bytes, sizeof bytes);
+    if (n < 0)
+        return -1;
+    for (ssize_t done = 0, some; done < n; done += some)
+        if ((some = write(out, bytes + done, (size_t)(n - done))) < 0)
+            return -1;
+    return n > 0;
+}
+
+int disk_copy(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return fail(MK_EREFUSED, "%s cannot be read: %s", base(from), strerror(errno));
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int more = out < 0 ? -1 : 1;
+    while (more > 0)
+        more = copy_part(in, out);
+    bool copied = more == 0 && fsync(out) == 0;
+    int why = errno;
+    close(in);
+    if (out >= 0)
+        close(out);
+    return copied ? 0
+                  : fail(MK_EIO, "%s cannot be copied: %s", base(from), strerror(why));
 }
 
 int disk_read(const char *path, char **ret_bytes, size_t *ret_len)

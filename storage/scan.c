@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/refs.h"
 
 enum { BATCH = 256 }; /* records that go into the bank at once */
 
 struct scan {
     struct state *state;
+    scan_unreadable *unreadable;
+    void *context;
+    struct refs tombstones;
     struct memory_state bank_state;
     uint32_t owner; /* whose data key it is; KEYRING_NONE: nobody's */
     uint8_t data_key[SECRET_SIZE];
@@ -20,25 +24,19 @@ struct scan {
 
 static int flush(struct scan *scan)
 {
-    int rc = memory_add(scan->state->bank, scan->record, scan->n, &scan->bank_state);
+    struct memory *bank = scan->state->bank;
+    int rc = bank ? memory_add(bank, scan->record, scan->n, &scan->bank_state) : 0;
     crypto_wipe(scan->record, scan->n * sizeof *scan->record);
     scan->n = 0;
     return rc;
 }
 
-static int find_key(struct scan *scan, uint64_t id, const uint8_t *body)
+static int find_key(struct scan *scan, uint64_t id, uint32_t owner)
 {
-    const struct state *state = scan->state;
-    uint32_t owner = keyring_find_ref(state->keyring, body);
-    if (owner == KEYRING_NONE)
-        return fail(MK_EREFUSED,
-                    "slot %llu has no key in the keyring: put back the keys/ folder that "
-                    "belongs to munkeyd.db, or give up such slots with munkeyctl restore",
-                    (unsigned long long)id);
     if (owner == scan->owner)
         return 0;
     scan->owner = KEYRING_NONE;
-    if (keyring_data_key(state->keyring, owner, scan->data_key) < 0)
+    if (keyring_data_key(scan->state->keyring, owner, scan->data_key) < 0)
         return fail(MK_EREFUSED,
                     "the key of slot %llu does not open: keys/root is not the one "
                     "that belongs to keys/keyring",
@@ -68,7 +66,11 @@ static int visit(void *context, uint64_t id, const uint8_t *body)
         holdings_free_slot(&state->holdings, id);
         return 0;
     }
-    if ((rc = find_key(scan, id, body)) < 0)
+    uint32_t owner = keyring_find_ref(state->keyring, body);
+    bool erased = refs_has(&scan->tombstones, body);
+    if (erased || owner == KEYRING_NONE)
+        return scan->unreadable(scan->context, id, body, erased);
+    if ((rc = find_key(scan, id, owner)) < 0)
         return rc;
     struct slot_place place = {.ref = body, .key = scan->data_key, .id = id};
     if (slot_open(&state->shape, &place, body, &instance) < 0)
@@ -82,19 +84,32 @@ static int visit(void *context, uint64_t id, const uint8_t *body)
     return rc;
 }
 
-static int check_tombstone(void *context, uint64_t index, const uint8_t *ref, size_t len)
+/* One that nobody may read ends a start. */
+static int refuse(void *context, uint64_t id, const uint8_t *ref, bool erased)
 {
-    const struct state *state = context;
-    uint32_t owner = keyring_find_ref(state->keyring, ref);
-    (void)index, (void)len;
-    if (owner != KEYRING_NONE && holdings_count(&state->holdings, owner) > 0)
-        return fail(MK_EREFUSED,
-                    "munkeyd.db holds a subject that log/tombstones says was erased: run "
-                    "munkeyctl restore with it");
-    return 0;
+    (void)context, (void)ref;
+    return erased
+               ? fail(MK_EREFUSED,
+                      "munkeyd.db holds a subject that log/tombstones says was erased: "
+                      "run munkeyctl restore with it")
+               : fail(MK_EREFUSED,
+                      "slot %llu has no key in the keyring: put back the keys/ folder "
+                      "that belongs to munkeyd.db, or give up such slots with munkeyctl "
+                      "restore",
+                      (unsigned long long)id);
 }
 
-int scan_slots(struct state *state, uint64_t n)
+static int scan_all(struct scan *scan)
+{
+    struct state *state = scan->state;
+    int rc = refs_add_tombstones(&scan->tombstones, state->ledger);
+    if (rc == 0)
+        rc = store_slots_scan(state->store, visit, scan);
+    return rc < 0 ? rc : flush(scan);
+}
+
+int scan_slots(struct state *state, uint64_t n, scan_unreadable *unreadable,
+               void *context)
 {
     int rc = holdings_reserve(&state->holdings, store_slots(state->store),
                               keyring_size(state->keyring));
@@ -104,13 +119,15 @@ int scan_slots(struct state *state, uint64_t n)
     if (!scan)
         return fail(MK_ENOMEM, "no memory to read the slots");
     scan->state = state;
+    scan->unreadable = unreadable ? unreadable : refuse;
+    scan->context = context;
     scan->owner = KEYRING_NONE;
     scan->bank_state.n = n;
     memcpy(scan->bank_state.digest, state->mem, SHA256_SIZE);
-    rc = store_slots_scan(state->store, visit, scan);
-    if (rc == 0)
-        rc = flush(scan);
+    refs_init(&scan->tombstones);
+    rc = scan_all(scan);
+    refs_done(&scan->tombstones);
     crypto_wipe(scan, sizeof *scan);
     free(scan);
-    return rc < 0 ? rc : ledger_each_ref(state->ledger, check_tombstone, state);
+    return rc;
 }

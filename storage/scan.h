@@ -5,9 +5,14 @@
 
 #include "storage/state_private.h"
 
-/* Opens every slot, recomputes state->digest, fills state->holdings and state->bank, which is
- * told state->mem and n as its state.  MK_EREFUSED when a slot's ref has no keyring record or
- * is tombstoned, or a slot does not open. */
-int scan_slots(struct state *state, uint64_t n);
+/* Called for a slot that nobody may read: of a subject who was erased, or whose key is gone.  What
+ * it returns other than 0 ends the scan. */
+typedef int scan_unreadable(void *context, uint64_t id, const uint8_t *ref, bool erased);
+
+/* Opens every slot, recomputes state->digest, fills state->holdings and, unless it is NULL,
+ * state->bank, which is told state->mem and n as its state.  MK_EREFUSED when a slot does not open,
+ * and, without a visitor, at one that nobody may read. */
+int scan_slots(struct state *state, uint64_t n, scan_unreadable *unreadable,
+               void *context);
 
 #endif

@@ -71,12 +71,19 @@ static bool answers(sqlite3 *db, const char *text, const char *expected)
     return same;
 }
 
+static int cannot_open(sqlite3 *db)
+{
+    return fail(MK_EREFUSED,
+                "the database cannot be opened (%s): run munkeyctl restore with a backup",
+                db ? sqlite3_errmsg(db) : "out of memory");
+}
+
 static int set_pragma(sqlite3 *db, size_t i)
 {
     char text[96];
     snprintf(text, sizeof text, "PRAGMA %s=%s", pragmas[i].name, pragmas[i].value);
     if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
-        return fail(MK_EREFUSED, "munkeyd.db cannot be opened: %s", sqlite3_errmsg(db));
+        return cannot_open(db);
     snprintf(text, sizeof text, "PRAGMA %s", pragmas[i].name);
     if (!answers(db, text, pragmas[i].reads))
         return fail(MK_EREFUSED, "SQLite does not accept PRAGMA %s=%s", pragmas[i].name,
@@ -131,8 +138,7 @@ int sql_open(const char *path, struct sql **ret_sql)
         return fail(MK_ENOMEM, "no memory for the database");
     int rc = sqlite3_open_v2(path, &sql->db, flags, NULL) == SQLITE_OK
                  ? harden(sql)
-                 : fail(MK_EREFUSED, "munkeyd.db cannot be opened: %s",
-                        sql->db ? sqlite3_errmsg(sql->db) : "out of memory");
+                 : cannot_open(sql->db);
     if (rc < 0) {
         sql_close(sql);
         return rc;
@@ -302,4 +308,72 @@ int sql_checkpoint(struct sql *sql, enum sql_checkpoint how)
     if (how == SQL_CUT)
         sql->wal_pages = 0;
     return 0;
+}
+
+struct sql_backup {
+    sqlite3 *copy;
+    sqlite3_backup *pages; /* between sql and copy */
+};
+
+static int copy_failed(const struct sql_backup *backup)
+{
+    return fail(MK_EIO, "the copy cannot be written: %s",
+                backup->copy ? sqlite3_errmsg(backup->copy) : "out of memory");
+}
+
+/* Its caller syncs it, and removes what is half made: no journal is needed.  EXCLUSIVE as above. */
+static int open_copy(struct sql *sql, const char *path, struct sql_backup *backup)
+{
+    static const char settings[] =
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF;"
+        "PRAGMA journal_mode=OFF; PRAGMA temp_store=MEMORY";
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path, &backup->copy, flags, NULL) != SQLITE_OK ||
+        sqlite3_exec(backup->copy, settings, NULL, NULL, NULL) != SQLITE_OK)
+        return copy_failed(backup);
+    backup->pages = sqlite3_backup_init(backup->copy, "main", sql->db, "main");
+    return backup->pages ? 0 : copy_failed(backup);
+}
+
+int sql_backup_open(struct sql *sql, const char *path, struct sql_backup **ret_backup)
+{
+    struct sql_backup *backup = calloc(1, sizeof *backup);
+    if (!backup)
+        return fail(MK_ENOMEM, "no memory for a backup");
+    int rc = open_copy(sql, path, backup);
+    if (rc < 0) {
+        sql_backup_close(backup);
+        return rc;
+    }
+    *ret_backup = backup;
+    return 0;
+}
+
+/* The copy says of itself that it has a WAL, as the original does. */
+static int end_copy(struct sql_backup *backup)
+{
+    int rc = sqlite3_backup_finish(backup->pages);
+    backup->pages = NULL;
+    if (rc != SQLITE_OK || !answers(backup->copy, "PRAGMA journal_mode=DELETE", "delete"))
+        return copy_failed(backup);
+    return 0;
+}
+
+int sql_backup_step(struct sql_backup *backup, int pages)
+{
+    int step = sqlite3_backup_step(backup->pages, pages);
+    if (step == SQLITE_OK)
+        return 1;
+    return step == SQLITE_DONE
+               ? end_copy(backup)
+               : fail(MK_EIO, "the copy cannot be written: %s", sqlite3_errstr(step));
+}
+
+void sql_backup_close(struct sql_backup *backup)
+{
+    if (!backup)
+        return;
+    sqlite3_backup_finish(backup->pages);
+    sqlite3_close(backup->copy);
+    free(backup);
 }

@@ -74,4 +74,19 @@ int sql_wal_pages(const struct sql *sql);
 enum sql_checkpoint { SQL_PASSIVE, SQL_FULL, SQL_CUT };
 int sql_checkpoint(struct sql *sql, enum sql_checkpoint how);
 
+/* A copy of the database, made a few pages at a time while sql goes on changing it: what it writes
+ * to pages that were copied already goes into the copy too.  path names an empty file.
+ *
+ *     rc = sql_backup_open(sql, path, &backup);
+ *     while (rc >= 0 && (rc = sql_backup_step(backup, 64)) == 1)
+ *         ... others may use sql ...
+ *     sql_backup_close(backup);
+ *
+ * Used by whoever may use sql.  Nothing of it is synced.  Step: 1 while there is more, 0 when the
+ * copy is whole and has no journal beside it.  MK_EIO. */
+struct sql_backup;
+int sql_backup_open(struct sql *sql, const char *path, struct sql_backup **ret_backup);
+int sql_backup_step(struct sql_backup *backup, int pages);
+void sql_backup_close(struct sql_backup *backup);
+
 #endif

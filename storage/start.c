@@ -6,10 +6,11 @@
 #include <time.h>
 
 #include "core/err.h"
+#include "storage/aside.h"
 #include "storage/compare.h"
 #include "storage/request.h"
 #include "storage/rotate.h"
-#include "storage/state_private.h"
+#include "storage/start.h"
 
 /* The keyring records that no slot names: of an enrolment that was not committed, or of an
  * erasure that was. */
@@ -29,12 +30,14 @@ static int list_unnamed(const struct state *state, uint32_t **ret_owners, size_t
 
 static int bury(struct state *state, const uint32_t *owners, size_t n)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        uint8_t ref[1][REF_SIZE];
-        memcpy(ref[0], keyring_at(state->keyring, owners[i])->ref, REF_SIZE);
-        rc = ledger_append_refs(state->ledger, ref, 1);
-    }
+    uint8_t(*refs)[REF_SIZE] = calloc(n + 1, REF_SIZE);
+    if (!refs)
+        return fail(MK_ENOMEM, "no memory for %zu refs", n);
+    for (size_t i = 0; i < n; i++)
+        memcpy(refs[i], keyring_at(state->keyring, owners[i])->ref, REF_SIZE);
+    int rc =
+        n ? ledger_append_refs(state->ledger, (const uint8_t(*)[REF_SIZE])refs, n) : 0;
+    free(refs);
     return rc;
 }
 
@@ -74,6 +77,9 @@ static int complete(struct state *state)
         (rc = keyring_destroy(state->keyring, owners, n)) == 0 &&
         (rc = keyring_repair(state->keyring)) == 0 && (rc = lift_pending(state)) == 0)
         rc = store_empty_wal(state->store);
+    /* What a restore has replaced may hold people whom the next erasure forgets. */
+    if (rc == 0)
+        rc = aside_sweep(state);
     free(owners);
     return rc;
 }
@@ -101,11 +107,12 @@ static int append_start(struct state *state)
     return rc;
 }
 
-static int open_files(struct state *state, const struct state_options *options)
+int start_open(struct state *state, const struct state_options *options,
+               const char *folder)
 {
     char origin[ORIGIN_SIZE] = "";
     uint8_t public[ED25519_SIZE];
-    int rc = store_open(state->folder, &state->store);
+    int rc = store_open(folder, &state->store);
     if (rc == MK_ENOTFOUND && state_is_initialised(state->folder))
         return fail(
             MK_EREFUSED,
@@ -148,6 +155,17 @@ static int compare(struct state *state, const struct model_info *model)
     return compare_memory(state, &last);
 }
 
+int start_finish(struct state *state, const struct model_info *model, bool write_start)
+{
+    int rc = compare(state, model);
+    if (rc < 0 || (rc = complete(state)) < 0)
+        return rc;
+    mask_restricted(state);
+    if (write_start && (rc = append_start(state)) < 0)
+        return rc;
+    return state_sign(state);
+}
+
 /* A start that cannot be made is refused, whatever the reason; without memory it is said so. */
 static int refuse(int rc)
 {
@@ -163,12 +181,8 @@ int state_open(const struct state_options *options, const struct model_info *mod
     if (rc < 0)
         return refuse(rc);
     state->bank = bank;
-    if ((rc = open_files(state, options)) == 0 && (rc = compare(state, model)) == 0 &&
-        (rc = complete(state)) == 0) {
-        mask_restricted(state);
-        if (!write_start || (rc = append_start(state)) == 0)
-            rc = state_sign(state);
-    }
+    if ((rc = start_open(state, options, state->folder)) == 0)
+        rc = start_finish(state, model, write_start);
     if (rc < 0) {
         state->broken = true; /* nothing of it is written, not even at its closing */
         state_close(state);

@@ -134,10 +134,8 @@ int state_log_keys(const struct state *state, struct note_key **ret_keys, size_t
     return 0;
 }
 
-void state_close(struct state *state)
+void state_close_files(struct state *state)
 {
-    if (!state)
-        return;
     /* Older digests and slots may stand in the WAL: SQLite would only unlink it. */
     if (state->store && state->ledger && !state->broken)
         store_empty_wal(state->store);
@@ -147,9 +145,21 @@ void state_close(struct state *state)
     keyring_close(state->keyring);
     signer_free(state->log_key);
     signer_free(state->receipt_key);
+    state->store = NULL;
+    state->ledger = NULL;
+    state->keyring = NULL;
+    state->log_key = state->receipt_key = NULL;
     retired_done(&state->retired_log);
     retired_done(&state->retired_receipt);
     holdings_done(&state->holdings);
+    crypto_wipe(&state->digest, sizeof state->digest);
+}
+
+void state_close(struct state *state)
+{
+    if (!state)
+        return;
+    state_close_files(state);
     if (state->lock >= 0)
         close(state->lock);
     pthread_mutex_destroy(&state->mutex);

@@ -62,6 +62,8 @@ struct state {
 int state_new(const struct state_options *options, const struct model_info *model,
               const uint8_t model_sha256[static 32], struct state **ret_state);
 int state_read_keys(struct state *state, const struct state_options *options);
+/* Closes all but the folder, which stays locked. */
+void state_close_files(struct state *state);
 
 /* 0, or MK_ESTORE after an unknown outcome. */
 int state_usable(const struct state *state);
@@ -105,6 +107,9 @@ int change_add(struct state *state, struct change *change, struct entry *entry,
                uint64_t *ret_index);
 /* Writes a slot into the transaction; an audit that runs will read it again. */
 int change_slot(struct state *state, uint64_t id, const uint8_t *body);
+/* Writes an entry that the ledger has already: row, tree nodes and, with receipt, the signature that
+ * its receipt gets from the present key.  The entries of the change itself come after all such. */
+int change_replay(struct state *state, struct bytes entry, bool receipt);
 /* The commit point.  MK_EUNKNOWN breaks the state; on success it has the change's digest. */
 int change_commit(struct state *state, struct change *change);
 /* The entries into the ledger.  MK_EUNKNOWN. */

@@ -174,7 +174,7 @@ int store_open(const char *folder, struct store **ret_store)
         return rc;
     if (!sql_is_sound(store->sql))
         rc = fail(MK_EREFUSED,
-                  "munkeyd.db is damaged: put a copy back that is as new as log/entries");
+                  "the database is damaged: run munkeyctl restore with a backup");
     else if (sql_is_blank(store->sql))
         /* A crash came between making the file and the schema's commit. */
         rc = fail(MK_ENOTFOUND, "munkeyd.db is empty");
@@ -457,6 +457,11 @@ int store_requests_expire(struct store *store, int64_t before)
 {
     sql_bind_int(store->sql, EXPIRE_REQUESTS, 1, (uint64_t)before);
     return sql_run(store->sql, EXPIRE_REQUESTS, "delete old requests");
+}
+
+int store_backup(struct store *store, const char *path, struct sql_backup **ret_backup)
+{
+    return sql_backup_open(store->sql, path, ret_backup);
 }
 
 int store_empty_wal(struct store *store)

@@ -113,6 +113,10 @@ int store_request_write(struct store *store, const uint8_t tag[static SHA256_SIZ
                         const struct request_row *row);         /* replaces */
 int store_requests_expire(struct store *store, int64_t before); /* last answered then */
 
+/* A copy of the whole database, step by step (storage/sql.h).  MK_EIO. */
+struct sql_backup;
+int store_backup(struct store *store, const char *path, struct sql_backup **ret_backup);
+
 /* Makes the bytes of all that was overwritten unreadable, on the disk too: moves everything
  * into the database file, zeroes the WAL and cuts it.  MK_EUNKNOWN: abort and start again. */
 int store_empty_wal(struct store *store);

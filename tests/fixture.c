@@ -50,6 +50,26 @@ void fixture_open(struct fixture *f)
     assert_ok(fixture_try_open(f));
 }
 
+static int agree(void *context, const struct restore_plan *plan)
+{
+    struct restore_plan *copy = context;
+    if (copy)
+        *copy = *plan;
+    return 0;
+}
+
+int fixture_try_restore(struct fixture *f, const char *file,
+                        struct restore_plan *ret_plan)
+{
+    struct state_status status;
+    struct memory *bank = memory_new(DIM, 100000);
+    assert_non_null(bank);
+    int rc = state_restore(&f->options, &f->model, model_sha256, bank, file, agree,
+                           ret_plan, &status);
+    memory_free(bank);
+    return rc;
+}
+
 void fixture_close(struct fixture *f)
 {
     state_close(f->state);

@@ -14,6 +14,7 @@
 
 #include "storage/enroll.h"
 #include "storage/forget.h"
+#include "storage/restore.h"
 
 enum { DIM = 128, SUBJECTS = 200 };
 #define NOBODY UINT32_MAX
@@ -51,6 +52,10 @@ void fixture_instance(uint64_t row, struct new_instance *ret_instance);
 /* Rows [begin, end), in batches, without those of one subject. */
 int fixture_try_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without);
 void fixture_import(struct fixture *f, uint64_t begin, uint64_t end, uint32_t without);
+
+/* Restores the closed folder from a file and leaves it closed.  plan: NULL, or what it would do. */
+int fixture_try_restore(struct fixture *f, const char *file,
+                        struct restore_plan *ret_plan);
 
 /* Enrols rows [begin, end) for one subject. */
 int fixture_enroll(struct fixture *f, uint32_t subject, uint64_t begin, uint64_t end);

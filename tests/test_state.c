@@ -143,9 +143,16 @@ static void an_older_database_is_refused(void **data)
     fixture_run(f, "cp old/log/entries log/");
     assert_refused(f, "signed over more entries");
     fixture_run(f, "cp old/log/checkpoint log/");
-    assert_refused(f, "has no key in the keyring");
+    assert_refused(f, "log/tombstones says was erased");
     fixture_run(f, "cp old/keys/keyring keys/");
     assert_refused(f, "log/tombstones says was erased");
+}
+
+static void slots_without_a_key_are_refused(void **data)
+{
+    struct fixture *f = *data;
+    fixture_run(f, "truncate -s 0 keys/keyring");
+    assert_refused(f, "has no key in the keyring");
 }
 
 static void entries_that_differ_are_refused(void **data)
@@ -338,6 +345,7 @@ int main(void)
         STATE_TEST(a_missing_database_is_refused),
         STATE_TEST(tombstones_that_were_lost_are_refused),
         STATE_TEST(an_older_database_is_refused),
+        STATE_TEST(slots_without_a_key_are_refused),
         STATE_TEST(entries_that_differ_are_refused),
         STATE_TEST(a_checkpoint_of_another_log_is_refused),
         STATE_TEST(a_damaged_slot_is_refused),
