@@ -79,6 +79,7 @@ static void a_hold_is_not_logged_and_changes_no_restriction(void **data)
     uint64_t entries = store_entries(f->state->store);
     assert_ok(hold_set(f->state, fixture_subject(1), 'e', 0));
     assert_ok(subject_read(f->state, fixture_subject(1), 0, 10, &subject));
+    assert_true(subject.restricted);
     assert_int_equal(subject.ground, 'c');
     held_done(&subject);
     assert_int_equal(store_entries(f->state->store), entries);

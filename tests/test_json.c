@@ -125,6 +125,70 @@ static void members_have_types_and_ranges(void **state)
     assert_int_equal(json_list(json, "absent", &list), MK_EINPUT);
 }
 
+/* -1: refused. */
+static int64_t moment(const char *text)
+{
+    json_auto_t *json = json_pack("{s:s}", "until", text);
+    int64_t seconds = -1;
+    int rc = json_moment(json, "until", &seconds);
+    assert_true(rc == 0 || (rc == MK_EINPUT && seconds == -1));
+    return seconds;
+}
+
+static void a_moment_is_a_date_and_a_time_with_an_offset(void **state)
+{
+    (void)state;
+    assert_int_equal(moment("2026-11-23T22:30:05Z"), 1795473005);
+    assert_int_equal(moment("2026-11-23t22:30:05.987z"), 1795473005);
+    assert_int_equal(moment("2026-11-24T00:00:05+01:30"), 1795473005);
+    assert_int_equal(moment("2026-11-23T14:30:05-08:00"), 1795473005);
+    assert_int_equal(moment("2028-02-29T00:00:00Z"), 1835395200);
+    static const char *const wrong[] = {
+        "",
+        "2026-11-23",
+        "2026-11-23T22:30Z",
+        "2026-11-23T22:30:05",
+        "2026-11-23 22:30:05Z",
+        "2026-11-23T22:30:05.Z",
+        "2026-11-23T22:30:05Z ",
+        "2026-11-23T22:30:05+0100",
+        "2026-11-23T22:30:05+01:60",
+        "2026-11-23T22:30:05+24:00",
+        "2026-11-23T22:30:05 01:00",
+        "2026-11-23T22:30:05+1 :00",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T22:60:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z",
+        "26-11-23T22:30:05Z",
+        "+026-11-23T22:30:05Z",
+        "1969-12-31T23:59:59Z",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_int_equal(moment(wrong[i]), -1);
+}
+
+static void a_moment_and_a_letter_are_of_their_type(void **state)
+{
+    (void)state;
+    json_auto_t *json = json_pack("{s:n, s:i, s:s, s:s, s:s}", "null", "number", 4,
+                                  "letter", "b", "word", "bc", "empty", "");
+    int64_t seconds = 7;
+    char letter = 'x';
+    assert_ok(json_moment(json, "null", &seconds));
+    assert_ok(json_moment(json, "absent", &seconds));
+    assert_int_equal(seconds, 7);
+    assert_int_equal(json_moment(json, "number", &seconds), MK_EINPUT);
+    assert_int_equal(json_letter(json, "absent", 'a', 'd', &letter), MK_EINPUT);
+    assert_int_equal(json_letter(json, "number", 'a', 'd', &letter), MK_EINPUT);
+    assert_int_equal(json_letter(json, "word", 'a', 'd', &letter), MK_EINPUT);
+    assert_int_equal(json_letter(json, "empty", 'a', 'd', &letter), MK_EINPUT);
+    assert_int_equal(json_letter(json, "letter", 'c', 'd', &letter), MK_EINPUT);
+    assert_ok(json_letter(json, "letter", 'a', 'd', &letter));
+    assert_int_equal(letter, 'b');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +201,8 @@ int main(void)
         cmocka_unit_test(a_name_is_compared_as_a_whole),
         cmocka_unit_test(a_syntax_error_does_not_quote_the_input),
         cmocka_unit_test(members_have_types_and_ranges),
+        cmocka_unit_test(a_moment_is_a_date_and_a_time_with_an_offset),
+        cmocka_unit_test(a_moment_and_a_letter_are_of_their_type),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
