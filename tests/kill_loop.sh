@@ -59,6 +59,7 @@ check "the kills hit operations, starts and ends" \
     [ "$(sum 4)" -ge $((kills / 2)) -a "$(sum 2)" -gt 0 -a "$(sum 3)" -gt 0 ]
 check "openssl alone, and munkeyctl, accept a sample of the receipts" others_verify
 [ "$tap_failed" -ne 0 ] ||
-    echo "# $(sum 1) kills ($(sum 2) in starts, $(sum 3) in ends), $(sum 6) erasures," \
+    echo "# $(sum 1) kills ($(sum 2) in starts, $(sum 3) in ends), $(sum 7) erasures," \
+        "$(sum 6) restrictions and their ends," \
         "$(sum 4) requests interrupted, 0 lost, 0 forged"
 finish

@@ -5,9 +5,9 @@
  *     load [-s SEED] [-c CUT -r RESTORE] -n ENDS -f FOLDER -t TOKEN -o OUT -- munkeyd ...
  *
  * The end is kill -9; or a power cut, where the command CUT keeps the disk as it is at this
- * moment, and RESTORE, after the kill, puts what was kept in its place.  Leaves some receipts and the public keys in
- * OUT, and ends with a line of figures: ends, of starts, of stops, interrupted requests,
- * enrolments, erasures.
+ * moment, and RESTORE, after the kill, puts what was kept in its place.  Leaves some receipts and
+ * the public keys in OUT, and prints a line of figures at last: ends, those of starts, those of
+ * stops, interrupted requests, enrolments, restrictions and their ends, erasures.
  */
 #include <jansson.h>
 #include <signal.h>
@@ -133,7 +133,8 @@ static bool write_file(const char *folder, const char *name, const char *text)
 /* For programs that know nothing of munkeyd. */
 static bool leave_receipts(const struct life *life)
 {
-    size_t n = crowd_count(&life->crowd, ERASE);
+    size_t n = crowd_count(&life->crowd, ERASE) + crowd_count(&life->crowd, RESTRICT) +
+               crowd_count(&life->crowd, LIFT);
     bool left = write_file(life->out, "jwks", life->crowd.jwks) &&
                 write_file(life->out, "vkey", life->crowd.vkey);
     for (size_t i = 0; left && i < KEPT && i < n; i++) {
@@ -217,8 +218,9 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!crowd_new(&life.crowd, seed) || !live(&life, ends) || !look_back(&life))
         return EXIT_FAILURE;
-    printf("%u %u %u %u %zu %zu\n", life.ends, life.of_starts, life.of_stops,
+    printf("%u %u %u %u %zu %zu %zu\n", life.ends, life.of_starts, life.of_stops,
            life.crowd.interrupted, crowd_count(&life.crowd, ENROL),
+           crowd_count(&life.crowd, RESTRICT) + crowd_count(&life.crowd, LIFT),
            crowd_count(&life.crowd, ERASE));
     crowd_free(&life.crowd);
 }

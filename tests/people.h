@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* People who are enrolled and erased by several threads of a client at once, and what they were
+/* People who are enrolled, restricted and erased by several threads of a client at once, and what they were
  * answered: the word that the server has to keep.
  *
  *     struct crowd crowd = {.client = client};
@@ -21,21 +21,22 @@
 
 #include "tests/client.h"
 
-enum { WORKERS = 3 };
+enum { WORKERS = 3, RESTRICTED = 1000 };
 
-enum deed { ENROL, ERASE, DEEDS };
+enum deed { ENROL, ERASE, RESTRICT, LIFT, DEEDS };
 
 struct person {
     char id[32];
-    unsigned held; /* instances: as far as was answered */
-    bool erased;
+    unsigned requests;
+    int state; /* as far as was answered: how many instances are held, and RESTRICTED */
 };
 
 /* One request, which is repeated as it was until it is answered. */
 struct request {
     struct person *person;
     enum deed deed;
-    char *reply; /* NULL: none came */
+    unsigned number; /* of the person's */
+    char *reply;     /* NULL: none came */
 };
 
 struct worker {
@@ -71,7 +72,7 @@ bool crowd_erase_all(struct crowd *crowd);
 
 /* How many requests of a kind were answered. */
 size_t crowd_count(const struct crowd *crowd, enum deed deed);
-/* The n-th answer to an erasure, or NULL. */
+/* The n-th answer with a receipt, or NULL. */
 const char *crowd_receipt(const struct crowd *crowd, size_t n);
 
 uint64_t random_next(uint64_t *state);

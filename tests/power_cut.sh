@@ -152,7 +152,7 @@ ctl() {
 
 check "cut at any moment, it starts again and has lost nothing that it answered" under_load
 [ "$tap_failed" -ne 0 ] || tail -n 1 "$work/figures" |
-    while read -r ends starts stops interrupted _ erasures; do
+    while read -r ends starts stops interrupted _ _ erasures; do
         echo "# $((at_calls + ends)) cuts: $at_calls at system calls, $ends at any moment" \
             "($starts in starts, $stops in ends; $erasures erasures, $interrupted requests" \
             "interrupted; $(wc -l <"$work/bytes") destroyed keys looked for), 0 lost, 0 forged," \
