@@ -108,7 +108,7 @@ static int list_classes(const char *path, const char *top, FILE *out)
         if (!is_folder(whole, class))
             continue;
         classes++;
-        if (asprintf(&below, "%s%s%s", whole, *top ? "" : "/", class) < 0) {
+        if (asprintf(&below, "%s%s", whole, class) < 0) {
             rc = fail(MK_ENOMEM, "no memory for a path");
             break;
         }

@@ -81,7 +81,7 @@ int intake_choose(struct dataset *data, const struct model_info *info, bool unse
     struct intake intake = {.item = calloc(data->n + 1, sizeof *intake.item)};
     int rc = intake.item ? 0 : fail(MK_ENOMEM, "no memory for %zu rows", data->n);
 
-    if (rc == 0)
+    if (rc == 0 && is_known(data, info))
         rc = split_order(data, info->seed);
     for (size_t i = 0; rc == 0 && i < data->n; i++)
         if (data->sample[i].split != SPLIT_TEST)

@@ -25,7 +25,7 @@ struct intake {
     size_t n;
 };
 
-/* Puts data into the model's order.  unseen: somebody answers for it that the weights saw no row
+/* Puts data that the model knows into its order.  unseen: somebody answers for it that the weights saw no row
  * that nothing is known of.  MK_EINPUT: nobody does, or a row is nobody's. */
 int intake_choose(struct dataset *data, const struct model_info *info, bool unseen,
                   struct intake *ret_intake);

@@ -125,21 +125,40 @@ static int check_subjects(const struct dataset *data, bool allowed, bool *ret_cu
     return rc;
 }
 
-/* Where to cut n samples near the place wanted: between two subjects, unless told otherwise. */
-static size_t cut_near(const struct dataset *data, size_t n, double wanted, bool anywhere)
+/* Whether a cut before sample at goes through somebody's rows. */
+static bool cuts(const struct dataset *data, size_t at)
+{
+    return at > 0 && at < data->n &&
+           same_subject(&data->sample[at - 1], &data->sample[at]);
+}
+
+/* The places where the first n samples may be cut: between two subjects, or anywhere. */
+struct cutter {
+    const struct dataset *data;
+    size_t n;
+    bool anywhere;
+};
+
+static size_t cut_before(const struct cutter *c, size_t at)
+{
+    while (at > 0 && at < c->n && !c->anywhere && cuts(c->data, at))
+        at--;
+    return at;
+}
+
+static size_t cut_behind(const struct cutter *c, size_t at)
+{
+    while (at > 0 && at < c->n && !c->anywhere && cuts(c->data, at))
+        at++;
+    return at;
+}
+
+static size_t cut_near(const struct cutter *c, double wanted)
 {
     const size_t place = (size_t)llround(wanted);
-    size_t below = place < n ? place : n, above = below;
+    const size_t before = cut_before(c, place), behind = cut_behind(c, place);
 
-    if (anywhere)
-        return below;
-    while (below > 0 && below < n &&
-           same_subject(&data->sample[below - 1], &data->sample[below]))
-        below--;
-    while (above > 0 && above < n &&
-           same_subject(&data->sample[above - 1], &data->sample[above]))
-        above++;
-    return place - below <= above - place ? below : above;
+    return place - before <= behind - place ? before : behind;
 }
 
 /* Samples before the first of split enrol or test. */
@@ -153,35 +172,51 @@ static size_t count_eligible(const struct dataset *data)
     return n;
 }
 
-static bool cuts(const struct dataset *data, size_t at)
+/* At least one subject each, where there are three. */
+static void share_out(const struct cutter *c, const struct split_wish *wish,
+                      size_t *ret_b1, size_t *ret_b2)
 {
-    return at > 0 && at < data->n &&
-           same_subject(&data->sample[at - 1], &data->sample[at]);
+    const double sum = wish->b1 + wish->b2 + wish->val, rows = (double)c->n;
+    size_t b1 = cut_near(c, rows * wish->b1 / sum);
+    size_t b2 = cut_near(c, rows * (wish->b1 + wish->b2) / sum);
+
+    if (b2 >= c->n)
+        b2 = cut_before(c, c->n - 1);
+    if (b1 >= b2 && b2 > 0)
+        b1 = cut_before(c, b2 - 1);
+    if (b1 == 0)
+        b1 = cut_behind(c, 1);
+    if (b2 <= b1)
+        b2 = cut_behind(c, b1 + 1);
+    *ret_b1 = b1;
+    *ret_b2 = b2;
 }
 
 static int cut_parts(const struct dataset *data, const struct split_wish *wish,
                      struct parts *parts)
 {
-    const size_t n = count_eligible(data);
     const double share = data->has_split || wish->paper ? 1 : wish->base;
-    const size_t base = cut_near(data, n, share * (double)n, wish->cut_subjects);
-    const double sum = wish->b1 + wish->b2 + wish->val, rows = (double)base;
-    const size_t b1 = cut_near(data, base, rows * wish->b1 / sum, wish->cut_subjects);
-    const size_t b2 =
-        cut_near(data, base, rows * (wish->b1 + wish->b2) / sum, wish->cut_subjects);
+    struct cutter c = {data, count_eligible(data), wish->cut_subjects};
+    size_t b1 = 0, b2 = 0;
 
-    if (b1 == 0 || b2 <= b1 || base <= b2)
+    if (share > 1)
+        return fail(MK_EINPUT, "--split asks for %.0f rows, and there are %zu",
+                    share * (double)c.n, c.n);
+    c.n = cut_near(&c, share * (double)c.n);
+    if (c.n > 0)
+        share_out(&c, wish, &b1, &b2);
+    if (b1 == 0 || b2 <= b1 || c.n <= b2)
         return fail(
             MK_EINPUT,
             "%s: %zu rows that the weights may see cannot be shared out to encoder, "
             "classifier and calibration without cutting a subject's rows: too few "
-            "subjects (--allow-split-subjects, --split)",
-            data->name, base);
+            "subjects (--base, --allow-split-subjects)",
+            data->name, c.n);
     parts->b1 = (struct row_range){0, b1};
     parts->b2 = (struct row_range){b1, b2};
-    parts->val = (struct row_range){b2, base};
-    parts->cut |= cuts(data, b1) || cuts(data, b2) || cuts(data, base);
-    for (size_t i = base; i < data->n; i++)
+    parts->val = (struct row_range){b2, c.n};
+    parts->cut |= cuts(data, b1) || cuts(data, b2) || cuts(data, c.n);
+    for (size_t i = c.n; i < data->n; i++)
         data->sample[i].split == SPLIT_TEST ? parts->test++ : parts->enrol++;
     return 0;
 }
