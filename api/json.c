@@ -196,7 +196,7 @@ static bool read_offset(const char *at, int64_t *ret_seconds)
         return true;
     }
     unsigned hours, minutes;
-    if (strspn(at + 1, "0123456789:") != 5 || strlen(at) != 6 ||
+    if (strlen(at) != 6 || strspn(at + 1, "0123456789:") != 5 ||
         sscanf(at + 1, "%2u:%2u", &hours, &minutes) != 2 || hours > 23 || minutes > 59)
         return false;
     int64_t seconds = 3600 * (int64_t)hours + 60 * (int64_t)minutes;

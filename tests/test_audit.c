@@ -14,7 +14,7 @@
 #include "storage/state_private.h"
 #include "tests/fixture.h"
 
-enum { ROWS = 2000, STEPS_MAX = 200 };
+enum { ROWS = 2000, STEPS_MAX = 60 }; /* 3 people a step: as long as they last */
 
 static int set_up(void **data)
 {
@@ -84,12 +84,12 @@ static void an_empty_memory_is_audited(void **data)
     assert_true(audit(f).ok);
 }
 
-static void change(struct fixture *f, uint32_t i)
+static void change(struct fixture *f, uint32_t i, uint64_t rows)
 {
     struct forgotten done;
     assert_ok(fixture_forget(f, i % SUBJECTS, &done));
     forgotten_done(&done);
-    assert_ok(fixture_enroll(f, SUBJECTS + i, ROWS + 20 * i, ROWS + 20 * i + 20));
+    assert_ok(fixture_enroll(f, SUBJECTS + i, ROWS + 20 * i, ROWS + 20 * i + rows));
 }
 
 /* Erasures of slots that were read, enrolments in them, and slots that are new. */
@@ -99,7 +99,7 @@ static void what_is_written_meanwhile_is_read_again(void **data)
     assert_int_equal(audit_begin(f->state), 0);
     for (uint32_t i = 0; i < 6; i++) {
         assert_int_equal(audit_step(f->state), 1);
-        change(f, i);
+        change(f, i, 20);
     }
     assert_true(finish(f).ok);
 }
@@ -112,7 +112,7 @@ static void writes_without_end_do_not_keep_it_from_ending(void **data)
     assert_int_equal(audit_begin(f->state), 0);
     for (int rc = 1; rc == 1; steps++) {
         for (uint32_t person = 0; person < 3; person++)
-            change(f, 3 * steps + person);
+            change(f, 3 * steps + person, 10);
         assert_true(steps < STEPS_MAX);
         assert_ok(rc = audit_step(f->state));
     }
