@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/model_forward.h"
 #include "core/model_parts.h"
 #include "core/model_writer.h"
 #include "daemon/files.h"
@@ -156,21 +157,22 @@ static size_t image_size(const struct subject_data *data)
     return (size_t)info->height * info->width * info->channels;
 }
 
-/* The encoder's output before and after the mean is taken off: OpenBLAS copies the latter. */
+/* What the encoder makes of an image: the last layer's tokens, which OpenBLAS copies, and its
+ * output, which OpenBLAS copies without the mean. */
 static void list_embedding(const struct subject_data *data, const uint8_t *pixels)
 {
-    size_t d = data->model->shape.d;
-    struct scratch *scratch = scratch_new(data->model);
-    float *z = calloc(d, sizeof *z);
-    if (!scratch || !z)
+    const struct model *model = data->model;
+    struct forward *f = forward_new(&model->shape, 1, 0, FORWARD_ONCE);
+    if (!f)
         exit(1);
-    model_embed(data->model, scratch, pixels, z);
-    list_words("embedding", z, d);
+    forward_run(f, &model->encoder->net, pixels, NULL);
+    size_t d = model->shape.d;
+    list_words("activation", f->layer[model->shape.layers - 1].y1, f->tokens * d);
+    list_words("embedding", f->z, d);
     for (size_t i = 0; i < d; i++)
-        z[i] -= data->model->projection->projection.mean[i];
-    list_words("centred", z, d);
-    scratch_free(scratch);
-    free(z);
+        f->z[i] -= model->projection->projection.mean[i];
+    list_words("centred", f->z, d);
+    forward_free(f);
 }
 
 /* An image that was enrolled: its pixels, also as they stand in JSON, and its embedding. */
