@@ -38,7 +38,10 @@ END
 calls enroll >"$work/enrolled"
 check "an enrolment: the data key before what it seals, the ledger before the checkpoint" \
     diff "$work/enroll" "$work/enrolled"
+# The keyring first: the month's pepper, from which salts are made.
 cat >"$work/forget" <<'END'
+keys/keyring write
+keys/keyring sync
 munkeyd.db-wal write
 munkeyd.db-wal sync
 log/tombstones write

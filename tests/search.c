@@ -91,6 +91,10 @@ static void read_needles(void)
     char line[2 * NEEDLE_MAX + 40];
     while (n_needles < NEEDLES_MAX && fgets(line, sizeof line, stdin))
         read_needle(line);
+    if (n_needles == NEEDLES_MAX) {
+        fprintf(stderr, "search: more than %d needles\n", NEEDLES_MAX - 1);
+        exit(2);
+    }
 }
 
 static bool words_match(const struct needle *needle, const uint8_t *at, size_t len)
