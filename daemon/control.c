@@ -3,6 +3,7 @@
 #include "daemon/control.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,4 +95,17 @@ int control_request(const char *folder, const char *method, const char *target,
     }
     free(reply);
     return rc;
+}
+
+int control_check(int status, const char *body)
+{
+    json_auto_t *json = NULL;
+    const char *detail;
+
+    if (status / 100 == 2)
+        return 0;
+    json = json_loads(body, 0, NULL);
+    detail = json_string_value(json_object_get(json, "detail"));
+    return fail(status / 100 == 4 ? MK_EINPUT : MK_EIO, "%s",
+                detail ? detail : "the daemon refuses without saying why");
 }

@@ -12,4 +12,8 @@
 int control_request(const char *folder, const char *method, const char *target,
                     const char *json, int *ret_status, char **ret_body);
 
+/* The sentence of a problem document: MK_EINPUT for a status from 400 to 499, MK_EIO for any other
+ * but 200 to 299. */
+int control_check(int status, const char *body);
+
 #endif

@@ -19,9 +19,8 @@ static int ask(const struct config *config, const char *method, json_t **ret_aud
 
     if ((rc = control_request(config->state, method, "/audit", NULL, &status, &body)) < 0)
         return rc;
-    if (status != 200 && status != 202)
-        rc = fail(MK_EIO, "the daemon answers %d: %s", status, body);
-    else if (!(*ret_audit = json_loads(body, 0, NULL)))
+    if ((rc = control_check(status, body)) == 0 &&
+        !(*ret_audit = json_loads(body, 0, NULL)))
         rc = fail(MK_EIO, "the daemon's answer is not JSON");
     free(body);
     return rc;

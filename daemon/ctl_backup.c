@@ -53,17 +53,6 @@ static int write_request(const char *file, char **ret_json)
     return 0;
 }
 
-static int check_reply(int status, const char *body)
-{
-    json_auto_t *json = json_loads(body, 0, NULL);
-    const char *detail = json_string_value(json_object_get(json, "detail"));
-
-    if (status == 200)
-        return 0;
-    return fail(status / 100 == 4 ? MK_EINPUT : MK_EIO, "%s",
-                detail ? detail : "the daemon refuses without saying why");
-}
-
 static int ask(const struct config *config, const char *file)
 {
     char *request, *body;
@@ -75,7 +64,7 @@ static int ask(const struct config *config, const char *file)
     free(request);
     if (rc < 0)
         return rc;
-    rc = check_reply(status, body);
+    rc = control_check(status, body);
     free(body);
     return rc;
 }

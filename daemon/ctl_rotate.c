@@ -43,10 +43,8 @@ static int ask(const struct config *config, const char *key)
     if ((rc = control_request(config->state, "POST", "/rotate", json, &status, &body)) <
         0)
         return rc;
-    if (status == 200)
+    if ((rc = control_check(status, body)) == 0)
         fputs(body, stdout);
-    else
-        rc = fail(MK_EIO, "the daemon answers %d: %s", status, body);
     free(body);
     return rc;
 }

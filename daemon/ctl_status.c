@@ -14,10 +14,8 @@ static int ask(const struct config *config)
 
     if ((rc = control_request(config->state, "GET", "/status", NULL, &status, &body)) < 0)
         return rc;
-    if (status == 200)
+    if ((rc = control_check(status, body)) == 0)
         puts(body);
-    else
-        rc = fail(MK_EIO, "the daemon answers %d: %s", status, body);
     free(body);
     return rc;
 }

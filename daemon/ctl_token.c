@@ -79,9 +79,9 @@ static int tell_daemon(const char *folder)
         return 0;
     if (rc < 0)
         return rc;
+    rc = control_check(status, body);
     free(body);
-    return status / 100 == 2 ? 0
-                             : fail(MK_EIO, "the daemon answers %d to /reload", status);
+    return rc;
 }
 
 /* The token alone goes to standard output, so that a script can keep it. */

@@ -181,4 +181,13 @@ no_forgery_is_accepted() {
 check "no verifier accepts a mutation" no_forgery_is_accepted
 sed 's/^/# /' "$work/mutations"
 check "the daemon ends cleanly" stop
+
+# A key that is kept elsewhere.
+mv "$work/shop/keys/log.pem" "$work/elsewhere.pem"
+start shop --log-key "$work/elsewhere.pem"
+says_how() {
+    ! ctl rotate shop log 2>"$work/said" && grep -F "move the key to keys/log.pem" "$work/said"
+}
+check "a key that a setting names is not rotated, and the answer says how it is" says_how
+check "the daemon ends cleanly again" stop
 finish
