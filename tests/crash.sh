@@ -1,115 +1,155 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Kills an operation at each of its system calls, makes each of them fail, and starts again.
-. "${top_srcdir:-.}/tests/tap.sh"
+#
+#     crash.sh               every row of the table below, some of them at once
+#     crash.sh ROW FOLDER    one of them
 step=${top_builddir:-.}/tests/step
-work=$(mktemp -d) || bail_out "no temporary folder"
-trap 'rm -rf "$work"' EXIT
 calls="pwrite64 write fdatasync fsync ftruncate fallocate rename renameat link unlink"
-look=check
 
+# An operation (tests/step.c), the folder that it begins with, what its calls meet, what is looked
+# at then, and what may be found: as before, as after, or in between where there is such a thing.
+# `short`: files cannot grow beyond a limit, at which a write is cut short.
+table() {
+    while read -r operation folder faults look found; do
+        for fault in $(echo "$faults" | tr , ' '); do
+            echo "$operation|$folder|$fault|$look|$found"
+        done
+    done <<EOF
+init            bare             kill                     check  gone 0|gone 0
+enroll          empty            kill,EIO,ENOSPC,EMFILE,short check gone 0|there 0
+forget          there            kill,EIO,ENOSPC,EMFILE,short check there 0|gone 1
+forget          restricted       kill,EIO                 check  restricted 1|gone 2
+forget-all      all              kill,EIO,ENOSPC          people 5 0 0|1 5 6
+restrict        there            kill,EIO,ENOSPC,short    check  there 0|restricted 1|restricted 0
+lift            restricted       kill,EIO,ENOSPC          check  restricted 1|there 2
+hold            there            kill,EIO                 check  there 0|held 0
+release         held             kill,EIO                 check  held 0|there 0
+audit           there            kill,EIO                 check  there 0|there 0
+rotate-log      used             kill,EIO                 keys   2|3
+rotate-receipt  used             kill,EIO                 keys   2|3
+check           there            kill,EIO,ENOSPC,EMFILE   check  there 0|there 0
+check           enrolment-begun  kill,EIO                 check  gone 0|gone 0
+check           erasure-begun    kill,EIO,ENOSPC          check  gone 1|gone 1
+check           lifting-begun    kill,EIO                 check  there 2|there 2
+keys            log-key-begun    kill,EIO                 keys   3|3
+keys            receipt-key-begun kill,EIO                keys   3|3
+EOF
+}
+
+# Runs `step $operation` in folder $now, with its calls disturbed for the $n-th time.
+disturbed() {
+    case $fault in
+    short) (trap '' XFSZ && ulimit -f "$n" && "$step" "$now" "$operation") ;;
+    kill) inject "$call" signal=SIGKILL ;;
+    EMFILE) inject openat error=EMFILE -P "$now" -P "$now/log" -P "$now/keys" \
+        -P "$now/munkeyd.db" -P "$now/munkeyd.db-wal" -P "$now/keys/keyring" -P "$now/keys/root" ;;
+    *) inject "$call" "error=$fault" ;;
+    esac
+}
+
+inject() {
+    what=$1 how=$2
+    shift 2
+    strace -f -qq -o "$own/trace" "$@" -e trace="$what" -e inject="$what:$how:when=$n" \
+        "$step" "$now" "$operation"
+}
+
+# What a start finds after that, in $found; what is left of an init is made anew.
+try() {
+    rm -rf "$now" && cp -r "$folders/$folder" "$now"
+    said=$(disturbed 2>"$own/why")
+    status=$?
+    [ "$operation" != init ] || [ -e "$now/log/checkpoint" ] || "$step" "$now" init >/dev/null
+    found=$("$step" "$now" "$look" 2>>"$own/why") || found="refused: $(cat "$own/why")"
+}
+
+# Whether what was said and what is found go together: "done" is kept, "nothing happened"
+# (status 1) is true, and without an answer there is the state before, after, or in between.
+in_keeping() {
+    [ "$found" = "$after" ] && { [ "$status" -ne 1 ] || [ "$before" = "$after" ]; } && return
+    [ "$found" = "$before" ] && [ -z "$said" ] && return
+    [ "$found" = "$between" ] && [ -z "$said" ] && [ "$status" -ne 1 ]
+}
+
+was_disturbed() {
+    if [ "$fault" = short ]; then [ "$n" -lt 200 ]; else grep -qE "INJECTED|killed" "$own/trace"; fi
+}
+
+# Every point of every call of a row.
+row() {
+    IFS='|' read -r operation folder fault look before after between
+    [ "$fault" = EMFILE ] || [ "$fault" = short ] && calls=openat
+    points=0
+    for call in $calls; do
+        n=1
+        while try && was_disturbed; do
+            in_keeping || { echo "$call $n: said '$said' ($status), found '$found'"; return 1; }
+            points=$((points + 1)) n=$((n + 1))
+        done
+    done
+    echo "$points"
+}
+
+if [ $# -gt 0 ]; then
+    folders=$2 own=$2/row.$1 now=$2/row.$1/now
+    mkdir "$own" && sed -n "$1p" "$2/table" | row >"$own/said" && mv "$own/said" "$own/points"
+    rm -rf "$now"
+    exit 0
+fi
+
+. "${top_srcdir:-.}/tests/tap.sh"
+work=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || bail_out "no temporary folder"
+trap 'rm -rf "$work"' EXIT
 command -v strace >/dev/null || skip_all "there is no strace"
 strace -o /dev/null true 2>/dev/null || skip_all "strace is not permitted here"
 
 # Folders to begin from: one that holds nobody, one with a person, who is restricted or held in two
-# more, one that has erased her and changed its keys before, one with five people, and none.
+# more, one with five people, one that has erased her and changed its keys before, and none.
 made_by() {
     cp -r "$work/$1" "$work/$2"
     for each in $3; do
         "$step" "$work/$2" "$each" >/dev/null || bail_out "no $each"
     done
 }
+
+# Folder $2 is what operation $3 leaves of folder $1, killed at the first $4 on file $5.
+begun_by() {
+    cp -r "$work/$1" "$work/$2"
+    strace -f -qq -o "$work/trace" -P "$work/$2/$5" -e trace="$4" -e inject="$4:signal=SIGKILL" \
+        "$step" "$work/$2" "$3" >"$work/said" 2>"$work/why"
+    [ ! -s "$work/said" ] && grep -q killed "$work/trace" || bail_out "no $2: $(cat "$work/said")"
+}
+
 "$step" "$work/empty" init >/dev/null || bail_out "no folder could be initialised"
+mkdir "$work/bare"
 made_by empty there enroll
+made_by empty all enroll-all
 made_by there restricted restrict
 made_by there held hold
-made_by empty all enroll-all
 made_by there used "forget rotate-log rotate-receipt"
-mkdir "$work/bare"
+begun_by empty enrolment-begun enroll pwrite64 munkeyd.db-wal
+begun_by there erasure-begun forget pwrite64 log/tombstones
+begun_by restricted lifting-begun lift pwrite64 keys/keyring
+begun_by used log-key-begun rotate-log link keys/log.pem
+begun_by used receipt-key-begun rotate-receipt link keys/receipt.pem
 
-# What a start finds, by `step $look`, after `step $2` in a copy of folder $1 was disturbed by $3: in $found.
-disturb() {
-    rm -rf "$work/now" && cp -r "$work/$1" "$work/now"
-    said=$(strace -f -qq -o "$work/trace" -e trace="${3%%:*}" -e inject="$3" \
-        "$step" "$work/now" "$2" 2>"$work/why")
-    status=$?
-    if [ "$2" = init ] && [ -z "$said" ]; then # what a crash left of it is made anew
-        [ -e "$work/now/log/checkpoint" ] || "$step" "$work/now" init >/dev/null
-    fi
-    found=$("$step" "$work/now" "$look" 2>>"$work/why") || found="refused: $(cat "$work/why")"
+succeeded() {
+    [ -e "$work/row.$1/points" ] || { cat "$work/row.$1/said"; return 1; }
+    points=$(cat "$work/row.$1/points")
+    [ "$points" -ge 2 ] || { echo "only $points points"; return 1; }
+    total=$((total + points))
 }
 
-# Whether what was said and what is found go together: "done" is kept, "nothing happened"
-# (status 1) is true, and without an answer there is the state before ($1), after ($2), or in between
-# ($3, where there is one).
-in_keeping() {
-    [ "$found" = "$2" ] && { [ "$status" -ne 1 ] || [ "$1" = "$2" ]; } && return
-    [ "$found" = "$1" ] && [ -z "$said" ] && return
-    [ "$found" = "$3" ] && [ -z "$said" ] && [ "$status" -ne 1 ]
-}
-
-# `step $2` from folder $1, at every point of every call: $3 is injected, $4 is found before,
-# $5 after, $6 in between.  There are at least $least points.
-everywhere() {
-    points=0
-    for call in $calls; do
-        n=1
-        while disturb "$1" "$2" "$call:$3:when=$n" && grep -qE "INJECTED|killed" "$work/trace"; do
-            in_keeping "$4" "$5" "${6-}" ||
-                { echo "$call $n: said '$said' ($status), found '$found'"; return 1; }
-            points=$((points + 1)) n=$((n + 1))
-        done
-    done
-    [ "$points" -ge "$least" ] || { echo "only $points points"; return 1; }
-    total=$((${total:-0} + points))
-}
-
-least=20
-for what in signal=SIGKILL error=EIO; do
-    check "an erasure is whole or was not, whatever call meets $what" \
-        everywhere there forget $what "there 0" "gone 1"
-    check "an enrolment is whole or was not, whatever call meets $what" \
-        everywhere empty enroll $what "gone 0" "there 0"
-    check "a restriction is whole, was not, or is kept without an answer, whatever call meets $what" \
-        everywhere there restrict $what "there 0" "restricted 1" "restricted 0"
-    check "its lifting is whole or was not, whatever call meets $what" \
-        everywhere restricted lift $what "restricted 1" "there 2"
-done
-check "a disk that is full at any call makes an erasure whole or not happen" \
-    everywhere there forget error=ENOSPC "there 0" "gone 1"
-check "an init that was killed at any call is made anew" \
-    everywhere bare init signal=SIGKILL "gone 0" "gone 0"
-
-# Five people and an unknown one, of whom the one who is held stays: all of it or nothing.
-look=people
-for what in signal=SIGKILL error=EIO; do
-    check "a batch of erasures is whole or was not, whatever call meets $what" \
-        everywhere all forget-all $what "5 0 0" "1 5 6"
-done
-
-# Rotations; a start that has one to complete is disturbed as well.
-look=keys
-for key in log receipt; do
-    for what in signal=SIGKILL error=EIO; do
-        check "a rotation of the $key key is whole or was not, whatever call meets $what" \
-            everywhere used rotate-$key $what 2 3
-    done
-    cp -r "$work/used" "$work/pending-$key"
-    strace -f -qq -o "$work/trace" -e trace=link -e inject=link:signal=SIGKILL \
-        "$step" "$work/pending-$key" rotate-$key 2>"$work/why"
-    check "a rotation of the $key key is left half done" [ -e "$work/pending-$key/keys/$key.pem.next" ]
-    check "a start completes it, whatever call it is killed at" \
-        everywhere pending-$key keys signal=SIGKILL 3 3
-done
-
-# A hold is one write to the keyring.
-look=check
-least=2
-for what in signal=SIGKILL error=EIO; do
-    check "a hold is whole or was not, whatever call meets $what" \
-        everywhere there hold $what "there 0" "held 0"
-    check "its end is whole or was not, whatever call meets $what" \
-        everywhere held release $what "held 0" "there 0"
+table >"$work/table"
+total=0 rows=$(wc -l <"$work/table")
+seq "$rows" | xargs -P 2 -I ROW sh "$0" ROW "$work"
+for row in $(seq "$rows"); do
+    IFS='|' read -r operation folder fault _ <<EOF
+$(sed -n "${row}p" "$work/table")
+EOF
+    check "$operation in a folder $folder is whole or was not, whatever call meets $fault" \
+        succeeded "$row"
 done
 echo "# $total points"
 finish

@@ -169,17 +169,17 @@ int look_people(struct fixture *f)
 }
 
 /* Windows of 16 bytes, such as grep can search for: without a newline or a zero byte. */
-static void print_needles(const uint8_t *bytes, size_t len)
+static void print_needles(FILE *out, const uint8_t *bytes, size_t len)
 {
     for (size_t at = 0; at + NEEDLE <= len; at++)
         if (!memchr(bytes + at, '\n', NEEDLE) && !memchr(bytes + at, 0, NEEDLE)) {
-            fwrite(bytes + at, 1, NEEDLE, stdout);
-            putchar('\n');
+            fwrite(bytes + at, 1, NEEDLE, out);
+            putc('\n', out);
             at += NEEDLE - 1;
         }
 }
 
-int look_needles(struct fixture *f)
+int look_for_needles(struct fixture *f, FILE *out)
 {
     struct reader reader;
     struct instance instance;
@@ -188,17 +188,22 @@ int look_needles(struct fixture *f)
     keyring_tag(f->state->keyring, person.id, person.len, tag);
     uint32_t owner = keyring_find(f->state->keyring, tag);
     int rc = reader_open(f->state, owner, &reader);
-    print_needles(reader.data_key, SECRET_SIZE);
-    print_needles(keyring_at(f->state->keyring, owner)->wrapped, WRAPPED_SIZE);
+    print_needles(out, reader.data_key, SECRET_SIZE);
+    print_needles(out, keyring_at(f->state->keyring, owner)->wrapped, WRAPPED_SIZE);
     for (size_t i = 0; rc == 0 && i < reader.n; i++) {
         if ((rc = store_slot_read(f->state->store, reader.slot[i], body)) == 0)
             rc = reader_read(&reader, i, &instance);
-        print_needles(body + REF_SIZE, f->state->shape.size - REF_SIZE);
-        print_needles(instance.nonce, NONCE_SIZE);
-        print_needles((const uint8_t *)instance.key.q, DIM);
+        print_needles(out, body + REF_SIZE, f->state->shape.size - REF_SIZE);
+        print_needles(out, instance.nonce, NONCE_SIZE);
+        print_needles(out, (const uint8_t *)instance.key.q, DIM);
     }
     reader_close(&reader);
     return rc;
+}
+
+int look_needles(struct fixture *f)
+{
+    return look_for_needles(f, stdout);
 }
 
 void said_take(struct answer *answer, struct said *ret_said)

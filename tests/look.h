@@ -12,6 +12,8 @@
 #ifndef MUNKEY_TESTS_LOOK_H
 #define MUNKEY_TESTS_LOOK_H
 
+#include <stdio.h>
+
 #include "storage/answer.h"
 #include "tests/fixture.h"
 
@@ -28,6 +30,7 @@ int look_people(struct fixture *f);
 /* Prints bytes of person 1 that nobody may find after an erasure, 16 a line: slots as they lie on
  * the disk, what is in them, and the keys. */
 int look_needles(struct fixture *f);
+int look_for_needles(struct fixture *f, FILE *out);
 
 /* What an operation was answered; all of it is empty where there is no receipt. */
 struct said {

@@ -39,7 +39,7 @@ run_and_cut() {
     copy "$1" now && plug_in now || return
     "$build/tests/cut" "cp --reflink=always '$copies/now' '$copies/cut.'\$N &&
         cp '$work/said' '$work/said.'\$N && echo \$CALL >'$work/said.'\$N.call" \
-        "$step" "$disk/state" "$2" >"$work/said"
+        "$step" "$disk/state" "$2" >"$work/said" 2>"$work/visitor"
     ended=$?
     unplug
     return $ended
@@ -47,9 +47,14 @@ run_and_cut() {
 
 # After the reply no byte of the key is on the disk, and a start need not come before.
 nothing_left() {
-    [ "$1" = forget ] && [ -s "$said" ] || return 0
+    case $1 in
+    forget) needles=$work/needles ;;
+    visit) needles=$work/visitor ;;
+    *) return 0 ;;
+    esac
+    [ -s "$said" ] || return 0
     after_reply=$((after_reply + 1))
-    [ "$(count_on "$work/needles" now)" -eq 0 ]
+    [ "$(count_on "$needles" now)" -eq 0 ]
 }
 
 # What a start finds; what an init that was cut left is made anew.
@@ -62,6 +67,7 @@ look() {
 # The same request, under the name of then: the same answer, if there was one.
 answers_again() {
     case $1 in
+    visit) "$step" "$disk/state" forget again <"$said" 2>&1 ;;
     forget | forget-all | restrict | lift) "$step" "$disk/state" "$1" again <"$said" 2>&1 ;;
     esac
 }
@@ -116,10 +122,12 @@ check "an enrolment is whole or was not, wherever the power is cut" \
     everywhere empty enroll "gone 0" "there 0"
 check "an erasure is whole or was not, and leaves nothing once it is answered" \
     everywhere there forget "there 0" "gone 1"
-check "there were cuts after its answer" [ "$after_reply" -gt 0 ]
 check "one that was committed, and no more, is kept" keep_first "gone 1" committed
 check "a start that completes it may be cut as well" \
     everywhere committed check "gone 1" "gone 1"
+check "an enrolment and an erasure in one process leave nothing in what was the WAL" \
+    everywhere empty visit "gone 0" "gone 1" "there 0"
+check "there were cuts after both answers" [ "$after_reply" -ge 10 ]
 look=people
 check "a batch of erasures is whole or was not" everywhere all forget-all "5 0 0" "1 5 6"
 look=check

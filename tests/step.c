@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | forget | restrict | lift | hold | release | rotate-log |
- *                 rotate-receipt | enroll-all | forget-all
+ *     step FOLDER init | enroll | forget | visit | restrict | lift | hold | release |
+ *                 audit | rotate-log | rotate-receipt | enroll-all | forget-all
  *                              prints "done" when it was done, and the receipt if there is one
  *     step FOLDER forget again <SAID
  *                              asks once more: what was said before, if anything was, is said
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/audit.h"
 #include "storage/hold.h"
 #include "storage/restrict.h"
 #include "storage/rotate.h"
@@ -41,6 +42,19 @@ static int do_forget(struct fixture *f, struct said *ret_said)
         forgotten_done(&done);
     }
     return rc;
+}
+
+/* Both in one process, so that the WAL bears the person when it is emptied.  What there is to be
+ * found of the person goes to standard error. */
+static int do_visit(struct fixture *f, struct said *ret_said)
+{
+    static char buffer[1 << 16]; /* one system call for all of them */
+    setvbuf(stderr, buffer, _IOFBF, sizeof buffer);
+    int rc = do_enroll(f, ret_said);
+    if (rc == 0)
+        rc = look_for_needles(f, stderr);
+    fflush(stderr);
+    return rc < 0 ? rc : do_forget(f, ret_said);
 }
 
 /* Five people, of whom the last is held. */
@@ -107,6 +121,15 @@ static int do_release(struct fixture *f, struct said *ret_said)
     return hold_lift(f->state, fixture_subject(1));
 }
 
+static int do_audit(struct fixture *f, struct said *ret_said)
+{
+    int rc = audit_begin(f->state);
+    (void)ret_said;
+    while (rc >= 0 && (rc = audit_step(f->state)) == 1)
+        ;
+    return rc;
+}
+
 static int do_rotate_log(struct fixture *f, struct said *ret_said)
 {
     struct rotated rotated;
@@ -125,16 +148,13 @@ static const struct step {
     const char *name;
     int (*run)(struct fixture *f, struct said *ret_said);
     const char *request; /* under which it is answered again; NULL: without a receipt */
-} steps[] = {{"enroll", do_enroll, NULL},
-             {"forget", do_forget, "to-erase"},
-             {"forget-all", do_forget_all, "1"},
-             {"enroll-all", do_enroll_all, NULL},
-             {"restrict", do_restrict, "to-restrict"},
-             {"lift", do_lift, "to-lift"},
-             {"hold", do_hold, NULL},
-             {"release", do_release, NULL},
-             {"rotate-log", do_rotate_log, NULL},
-             {"rotate-receipt", do_rotate_receipt, NULL}};
+} steps[] = {
+    {"enroll", do_enroll, NULL},         {"forget", do_forget, "to-erase"},
+    {"forget-all", do_forget_all, "1"},  {"enroll-all", do_enroll_all, NULL},
+    {"visit", do_visit, "to-erase"},     {"restrict", do_restrict, "to-restrict"},
+    {"lift", do_lift, "to-lift"},        {"hold", do_hold, NULL},
+    {"release", do_release, NULL},       {"audit", do_audit, NULL},
+    {"rotate-log", do_rotate_log, NULL}, {"rotate-receipt", do_rotate_receipt, NULL}};
 
 static const struct {
     const char *name;
