@@ -73,19 +73,27 @@ erase() {
     api DELETE "$(url_of "$1")" >"$work/reply" && erased_all 1
 }
 
-# erase_together NAME...: by POST /erasures.
+# erase_together NAME...: by POST /erasures; each stands there twice, and in lines that are refused.
 erase_together() {
     for person; do
-        jq -cn --arg id "$(id_of "$person")" '{subject: {value: $id}}'
+        jq -cn --arg id "$(id_of "$person")" '{subject: {value: $id}} | ., ., . + {regulation: "none"}'
+        jq -cn --arg id "$(id_of "$person")" '{subject: {value: $id}, request_id: 1} | ., {($id): .}'
+        jq -cn --arg id "$(id_of "$person")" '{subject: {value: $id}}' | sed 's/..$//'
     done | api POST /erasures -H 'Content-Type: application/x-ndjson' --data-binary @- >"$work/reply" &&
         erased_all $#
+}
+
+erase_as_object() {
+    jq -cn --arg id "$(id_of "$1")" '{subject: {value: $id}}' |
+        api POST /erasures -H 'Content-Type: application/json' --data-binary @- >"$work/reply" &&
+        erased_all 1
 }
 
 # The salt, in text and as 32 bytes, is in the reply alone: nobody who takes munkeyd over can open
 # the log's commitment.
 erased_all() {
     [ "$(jq -r .status "$work/reply" | grep -cx erased)" = "$1" ] || return 1
-    for salt in $(jq -r .opening.salt "$work/reply"); do
+    for salt in $(jq -r 'select(.opening).opening.salt' "$work/reply"); do
         printf 'salt %s\n' "$(printf '%s' "$salt" | od -An -v -tx1 | tr -d ' \n')" \
             "$(printf '%s=' "$salt" | tr _- /+ | base64 -d | od -An -v -tx1 | tr -d ' \n')"
     done >>"$work/needles"

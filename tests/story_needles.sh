@@ -13,7 +13,7 @@ erases() {
     person=$1 when=$2
     shift 2
     check "$when: the search finds what there is" found_before "$@"
-    check "$when: the person is erased" erase "$person"
+    check "$when: the person is erased" ${how:-erase} "$person"
     check "$when: 100 ms later nothing of the person is found" nothing_left
 }
 
@@ -66,6 +66,7 @@ each_way() {
     for way in $ways; do
         case $way in
         predicted | predicting | exported | restricted | together) $way "$1-$way" ;;
+        ndjson) how=erase_as_object && enrolled "$1-$way" $way && how= ;;
         *) enrolled "$1-$way" $way ;;
         esac
     done
