@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* munkeyctl import: enrols images that somebody owns, from a manifest or from IDX files. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "core/train_parallel.h"
 #include "daemon/ctl.h"
 #include "daemon/intake.h"
+#include "daemon/keymaker.h"
 #include "daemon/model_file.h"
 #include "daemon/progress.h"
 #include "storage/crypto.h"
@@ -31,7 +31,6 @@ struct job {
     struct config config;
     struct model *model;
     uint8_t model_sha256[32];
-    struct frame frame;
     struct dataset data;
     struct intake intake;
     struct import import;
@@ -134,8 +133,7 @@ static int read_inputs(const struct wishes *wishes, struct job *job)
     if ((rc = model_file_load(job->config.model, &job->model, job->model_sha256)) < 0)
         return rc;
     info = model_info(job->model);
-    reading.frame = job->frame =
-        (struct frame){info->height, info->width, info->channels};
+    reading.frame = (struct frame){info->height, info->width, info->channels};
     rc = wishes->manifest
              ? dataset_open_manifest(wishes->manifest, &job->data)
              : dataset_open_idx(wishes->images, wishes->labels, wishes->rows, &job->data);
@@ -163,74 +161,6 @@ static int open_state(struct job *job)
     return state_open(&options, info, job->model_sha256, job->bank, false, &job->state);
 }
 
-/* The keys of items from, from + 1, ... on several threads. */
-struct batch_keys {
-    struct job *job;
-    uint64_t from;
-    struct import_row *out; /* (n) */
-    struct scratch *scratch[THREADS_MAX];
-    uint8_t *pixels; /* (threads, height, width, channels) */
-    size_t threads;
-    pthread_mutex_t mutex;
-    int rc; /* of one that failed */
-    char why[512];
-};
-
-static void compute_one(void *context, size_t worker, size_t number)
-{
-    struct batch_keys *keys = context;
-    const struct job *job = keys->job;
-    const struct sample *sample = job->intake.item[keys->from + number].sample;
-    const struct frame *frame = &job->frame;
-    uint8_t *pixels =
-        keys->pixels + worker * frame->height * frame->width * frame->channels;
-    struct import_row *out = &keys->out[number];
-    const int rc = dataset_pixels(&job->data, frame, sample, pixels);
-
-    if (rc < 0) {
-        pthread_mutex_lock(&keys->mutex);
-        keys->rc = rc;
-        snprintf(keys->why, sizeof keys->why, "%s", err_why());
-        pthread_mutex_unlock(&keys->mutex);
-        return;
-    }
-    *out =
-        (struct import_row){sample->row,
-                            sample->subject,
-                            {.label = sample->label, .provenance = sample->provenance}};
-    model_key(job->model, keys->scratch[worker], pixels, &out->instance.key);
-}
-
-static int open_keys(struct job *job, struct batch_keys *keys)
-{
-    const struct frame *frame = &job->frame;
-    const size_t size = (size_t)frame->height * frame->width * frame->channels;
-
-    *keys = (struct batch_keys){
-        .job = job, .threads = threads_here(), .mutex = PTHREAD_MUTEX_INITIALIZER};
-    keys->out = calloc(ENROLL_MAX, sizeof *keys->out);
-    keys->pixels = calloc(keys->threads, size);
-    for (size_t i = 0; i < keys->threads; i++)
-        if (!(keys->scratch[i] = scratch_new(job->model)))
-            return fail(MK_ENOMEM, "no memory to compute keys");
-    return keys->out && keys->pixels ? 0 : fail(MK_ENOMEM, "no memory to compute keys");
-}
-
-static void close_keys(struct batch_keys *keys)
-{
-    const struct frame *frame = &keys->job->frame;
-
-    for (size_t i = 0; i < keys->threads; i++)
-        scratch_free(keys->scratch[i]);
-    if (keys->out)
-        crypto_wipe(keys->out, ENROLL_MAX * sizeof *keys->out);
-    if (keys->pixels)
-        crypto_wipe(keys->pixels,
-                    keys->threads * frame->height * frame->width * frame->channels);
-    free(keys->out);
-    free(keys->pixels);
-}
-
 static double now(void)
 {
     struct timespec t;
@@ -239,18 +169,18 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* n items, all of one class, from the first on. */
-static int import_batch(struct job *job, struct batch_keys *keys, size_t n)
+/* n items, all of one class. */
+static int import_batch(struct job *job, struct keymaker *keymaker, uint64_t from,
+                        size_t n)
 {
+    const struct item *item = &job->intake.item[from];
     const double began = now();
-    int rc;
-
-    parallel_for(keys->threads, n, compute_one, keys);
-    if (keys->rc < 0)
-        return fail(keys->rc, "%s", keys->why);
+    const struct import_row *rows;
+    int rc = keymaker_run(keymaker, item, n, &rows);
     const double computed = now();
-    rc = import_rows(job->state, &job->import, job->intake.item[keys->from].class,
-                     keys->out, n, keys->from + n);
+
+    if (rc == 0)
+        rc = import_rows(job->state, &job->import, item->class, rows, n, from + n);
     job->keys += computed - began;
     job->storage += now() - computed;
     return rc;
@@ -270,18 +200,19 @@ static size_t run_length(const struct intake *intake, uint64_t from)
 static int import_from(struct job *job, uint64_t at)
 {
     struct progress progress = progress_start("import", "images", job->intake.n);
-    struct batch_keys keys;
-    int rc = open_keys(job, &keys);
+    struct keymaker *keymaker;
+    int rc = keymaker_new(job->model, &job->data, threads_here(), &keymaker);
 
+    if (rc < 0)
+        return rc;
     progress_at(&progress, at, NULL);
     while (at < job->intake.n && rc == 0) {
         const size_t n = run_length(&job->intake, at);
-        keys.from = at;
-        if ((rc = import_batch(job, &keys, n)) == 0)
+        if ((rc = import_batch(job, keymaker, at, n)) == 0)
             progress_at(&progress, at += n, NULL);
     }
     progress_end(&progress);
-    close_keys(&keys);
+    keymaker_free(keymaker);
     return rc;
 }
 
@@ -297,13 +228,26 @@ static void tell_speed(const struct job *job, size_t n)
                100 * job->storage / seconds);
 }
 
+/* What would only fail in the middle. */
+static int check_room(const struct job *job)
+{
+    for (size_t i = 0; i < job->intake.n; i++) {
+        const struct sample *sample = job->intake.item[i].sample;
+        int rc = enroll_fits(job->state, &sample->provenance);
+        if (rc < 0)
+            return dataset_fail(&job->data, sample, MK_EINPUT, err_why());
+    }
+    return 0;
+}
+
 static int import_all(struct job *job)
 {
     struct state_status status;
     uint64_t at;
     int rc;
 
-    if ((rc = import_position(job->state, &job->import, &at)) == 0)
+    if ((rc = check_room(job)) == 0 &&
+        (rc = import_position(job->state, &job->import, &at)) == 0)
         rc = import_from(job, at);
     if (rc < 0)
         return rc;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/enroll.h"
 
 struct row {
     uint32_t owner;
@@ -50,25 +51,37 @@ void batch_free(struct batch *batch)
     free(batch);
 }
 
+static const char *text_of(const struct provenance *provenance, size_t f)
+{
+    return provenance->field[f] ? provenance->field[f] : "";
+}
+
+int enroll_fits(const struct state *state, const struct provenance *provenance)
+{
+    size_t room = slot_room(&state->shape);
+    for (size_t f = 0; f < PROVENANCE_FIELDS; f++) {
+        size_t len = strlen(text_of(provenance, f));
+        if (len > room || len > PROVENANCE_MAX)
+            return fail(
+                MK_EUNPROCESSABLE,
+                "%s: the four fields of provenance have room for %zu bytes together, "
+                "and at most %d each",
+                provenance_names[f], slot_room(&state->shape), PROVENANCE_MAX);
+        room -= len;
+    }
+    return 0;
+}
+
 int batch_set(const struct state *state, struct batch *batch, size_t i,
               const struct new_instance *instance, const uint8_t iid[static IID_SIZE],
               const uint8_t nonce[static NONCE_SIZE])
 {
     struct instance *to = &batch->row[i].instance;
-    size_t room = slot_room(&state->shape);
-    for (size_t f = 0; f < PROVENANCE_FIELDS; f++) {
-        const char *text =
-            instance->provenance.field[f] ? instance->provenance.field[f] : "";
-        size_t len = strlen(text);
-        if (len > room || len >= sizeof to->provenance[f])
-            return fail(
-                MK_EUNPROCESSABLE,
-                "%s: the four fields of provenance have room for %zu bytes together, "
-                "and at most 255 each",
-                provenance_names[f], slot_room(&state->shape));
-        memcpy(to->provenance[f], text, len + 1);
-        room -= len;
-    }
+    int rc = enroll_fits(state, &instance->provenance);
+    if (rc < 0)
+        return rc;
+    for (size_t f = 0; f < PROVENANCE_FIELDS; f++)
+        strcpy(to->provenance[f], text_of(&instance->provenance, f));
     memcpy(to->iid, iid, IID_SIZE);
     memcpy(to->nonce, nonce, NONCE_SIZE);
     memcpy(to->model, state->model, SHA256_SIZE);

@@ -10,7 +10,13 @@
 
 #include "storage/state.h"
 
-enum { ENROLL_MAX = 1000 }; /* instances in one transaction */
+enum {
+    ENROLL_MAX = 1000,
+    PROVENANCE_MAX = 255
+}; /* instances in one transaction; bytes */
+
+/* MK_EUNPROCESSABLE with the field: no slot has room for such a provenance. */
+int enroll_fits(const struct state *state, const struct provenance *provenance);
 
 /* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
  * may be NULL; with one, a repeat finds the first instance and returns the same ids.

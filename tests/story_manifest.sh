@@ -109,13 +109,17 @@ start paper
 for person in $(seq -w 0 19); do classes_of "person-$person"; done 2>/dev/null | sort -u >"$work/drawn"
 check "all others are trained" [ "$(tr -d '\n' <"$work/drawn")" = trained ]
 check "the daemon ends cleanly" stop
-train --manifest "$work/shop/unsplit.csv" --evaluate "$model" >/dev/null
+sed 's/,base,/,,/; s/,enrol,/,,/' "$people" >"$work/shop/tests.csv"
+check "rows of split test stay out of it" train --mode paper --manifest "$work/shop/tests.csv" --out "$work/tests.model"
+train --manifest "$work/shop/tests.csv" --evaluate "$work/tests.model" >/dev/null
+check "what is trained is enrolled to measure it" says 'tests-T: 140 enrolled, 20 tested'
 check "a manifest without test rows has nothing to ask" refuses 'no rows of split test' \
     train --manifest "$work/shop/unsplit.csv" --evaluate "$model"
 check "it does not go with rows of split enrol" refuses 'people.csv: line ' \
     "$build/munkey-train" --mode paper --manifest "$people" --survey
 
 # What is refused before anything happens.
+model=$work/people.model
 check "one person on both sides is refused" refuses '--allow-split-subjects' \
     sh -c "sed '2s/,base,/,enrol,/' '$people' >'$work/shop/both.csv'; '$build/munkey-train' --survey --manifest '$work/shop/both.csv'"
 check "unless somebody says so" train --survey --allow-split-subjects --manifest "$work/shop/both.csv"
@@ -126,6 +130,9 @@ cat "$people" "$work/more" >"$work/shop/damaged.csv"
 check "an image that is none is refused with its line" refuses 'damaged.csv: line 202: neither a PNG nor a JPEG image' \
     "$build/munkey-train" --profile T --survey --manifest "$work/shop/damaged.csv"
 check "and nothing is enrolled" refuses 'damaged.csv: line 202: neither' ctl import other --manifest "$work/shop/damaged.csv"
+awk 'NR == 150 { long = sprintf("%300s", ""); sub(/camera.*/, long) } { print }' "$people" >"$work/shop/long.csv"
+check "neither is anything of a manifest with a source that does not fit" \
+    refuses 'long.csv: line 150: source: ' ctl import other --manifest "$work/shop/long.csv"
 check "two sources are refused" refused "$build/munkey-train" --survey --manifest "$people" --folder "$work/shop"
 
 # Data sets of the wild.
