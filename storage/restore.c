@@ -211,10 +211,12 @@ static int restore_locked(struct state *state, const struct state_options *optio
         return fail(rc == MK_EUNKNOWN ? MK_EIO : rc, "%s", why);
     }
     state->bank = bank;
-    if ((rc = aside_swap(state)) < 0 ||
-        (rc = start_open(state, options, state->folder)) < 0)
-        return rc;
-    return start_finish(state, model, false);
+    if ((rc = aside_swap(state)) == 0 &&
+        (rc = start_open(state, options, state->folder)) == 0)
+        rc = start_finish(state, model, false);
+    return rc < 0
+               ? fail(MK_EUNKNOWN, "%s: run munkeyctl restore again", strdupa(err_why()))
+               : 0;
 }
 
 int state_restore(const struct state_options *options, const struct model_info *model,

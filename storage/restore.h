@@ -26,9 +26,9 @@ struct restore_plan {
 typedef int restore_ask(void *context, const struct restore_plan *plan);
 
 /* Locks the folder as a start does, and ends with what a start does.  file may be munkeyd.db
- * itself.  bank: empty, and as large as a start's.  MK_EREFUSED with a sentence: nothing has
- * changed.  After a crash or any other error the folder starts, or its start is refused until the
- * restore is repeated. */
+ * itself.  bank: empty, and as large as a start's.  MK_EUNKNOWN: as after a crash, the folder starts,
+ * or its start is refused until the restore is repeated.  After any other error, which says what to
+ * do, nothing has changed. */
 int state_restore(const struct state_options *options, const struct model_info *model,
                   const uint8_t model_sha256[static 32], struct memory *bank,
                   const char *file, restore_ask *ask, void *context,

@@ -28,6 +28,9 @@ release         held             kill,EIO                 check  held 0|there 0
 audit           there            kill,EIO                 check  there 0|there 0
 rotate-log      used             kill,EIO                 keys   2|3
 rotate-receipt  used             kill,EIO                 keys   2|3
+backup          all              kill,EIO,ENOSPC          people 5 0 0|5 0 0
+restore         behind           kill,EIO,ENOSPC          people 1 5 6|1 5 0
+people          restore-begun    kill,EIO                 people 1 5 0|1 5 0
 check           there            kill,EIO,ENOSPC,EMFILE   check  there 0|there 0
 check           enrolment-begun  kill,EIO                 check  gone 0|gone 0
 check           erasure-begun    kill,EIO,ENOSPC          check  gone 1|gone 1
@@ -61,7 +64,33 @@ try() {
     said=$(disturbed 2>"$own/why")
     status=$?
     [ "$operation" != init ] || [ -e "$now/log/checkpoint" ] || "$step" "$now" init >/dev/null
+    wrong=
+    [ "$operation" != backup ] || check_backup
+    look_there
+    [ "$operation" != restore ] || check_restore
+    found=$found$wrong
+}
+
+look_there() {
     found=$("$step" "$now" "$look" 2>>"$own/why") || found="refused: $(cat "$own/why")"
+}
+
+# A backup is there whole, so that it can be restored, or not at all.
+check_backup() {
+    if [ -e "$now/backup.db" ]; then
+        "$step" "$now" restore >/dev/null 2>>"$own/why" || wrong=", and a bad backup"
+    elif [ -n "$said" ]; then
+        wrong=", and no backup"
+    fi
+}
+
+# A start that was refused has named the way, and it works; nothing is left of what was replaced.
+check_restore() {
+    case $found in *"munkeyctl restore"*)
+        "$step" "$now" restore >/dev/null 2>>"$own/why"
+        look_there ;;
+    esac
+    [ ! -e "$now/aside" ] && [ ! -e "$now/restore" ] || wrong=", and leftovers"
 }
 
 # Whether what was said and what is found go together: "done" is kept, "nothing happened"
@@ -128,9 +157,13 @@ made_by empty all enroll-all
 made_by there restricted restrict
 made_by there held hold
 made_by there used "forget rotate-log rotate-receipt"
+# A backup from before four of the five were erased: they stay so, and their receipts stay in the
+# log; what goes is the memory of the names of their requests.
+made_by all behind "backup forget-all"
 begun_by empty enrolment-begun enroll pwrite64 munkeyd.db-wal
 begun_by there erasure-begun forget pwrite64 log/tombstones
 begun_by restricted lifting-begun lift pwrite64 keys/keyring
+begun_by behind restore-begun restore unlink aside/munkeyd.db
 begun_by used log-key-begun rotate-log link keys/log.pem
 begun_by used receipt-key-begun rotate-receipt link keys/receipt.pem
 

@@ -2,7 +2,8 @@
 /* One operation on a state folder, for tests that end it in the middle.
  *
  *     step FOLDER init | enroll | forget | visit | restrict | lift | hold | release |
- *                 audit | rotate-log | rotate-receipt | enroll-all | forget-all
+ *                 audit | rotate-log | rotate-receipt | enroll-all | forget-all | backup |
+ *                 restore
  *                              prints "done" when it was done, and the receipt if there is one
  *     step FOLDER forget again <SAID
  *                              asks once more: what was said before, if anything was, is said
@@ -15,12 +16,13 @@
 
 #include "core/err.h"
 #include "storage/audit.h"
+#include "storage/backup.h"
 #include "storage/hold.h"
 #include "storage/restrict.h"
 #include "storage/rotate.h"
 #include "tests/look.h"
 
-static int init(struct fixture *f)
+static int do_init(struct fixture *f)
 {
     struct init_options init = {.origin = "munkeyd.test/log"};
     static const uint8_t sha256[32];
@@ -144,17 +146,29 @@ static int do_rotate_receipt(struct fixture *f, struct said *ret_said)
     return rotate(f->state, KEY_RECEIPT, &rotated);
 }
 
+static int do_backup(struct fixture *f, struct said *ret_said)
+{
+    (void)ret_said;
+    return state_backup(f->state, fixture_path(f, "backup.db"), NULL, NULL);
+}
+
 static const struct step {
     const char *name;
     int (*run)(struct fixture *f, struct said *ret_said);
     const char *request; /* under which it is answered again; NULL: without a receipt */
-} steps[] = {
-    {"enroll", do_enroll, NULL},         {"forget", do_forget, "to-erase"},
-    {"forget-all", do_forget_all, "1"},  {"enroll-all", do_enroll_all, NULL},
-    {"visit", do_visit, "to-erase"},     {"restrict", do_restrict, "to-restrict"},
-    {"lift", do_lift, "to-lift"},        {"hold", do_hold, NULL},
-    {"release", do_release, NULL},       {"audit", do_audit, NULL},
-    {"rotate-log", do_rotate_log, NULL}, {"rotate-receipt", do_rotate_receipt, NULL}};
+} steps[] = {{"enroll", do_enroll, NULL},
+             {"forget", do_forget, "to-erase"},
+             {"forget-all", do_forget_all, "1"},
+             {"enroll-all", do_enroll_all, NULL},
+             {"visit", do_visit, "to-erase"},
+             {"restrict", do_restrict, "to-restrict"},
+             {"lift", do_lift, "to-lift"},
+             {"hold", do_hold, NULL},
+             {"release", do_release, NULL},
+             {"audit", do_audit, NULL},
+             {"backup", do_backup, NULL},
+             {"rotate-log", do_rotate_log, NULL},
+             {"rotate-receipt", do_rotate_receipt, NULL}};
 
 static const struct {
     const char *name;
@@ -208,12 +222,15 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     fixture_name(&f, argv[1]);
-    int rc = strcmp(argv[2], "init") ? run(&f, argv[2], argc > 3) : init(&f);
+    bool init = !strcmp(argv[2], "init"), restore = !strcmp(argv[2], "restore");
+    int rc = init      ? do_init(&f)
+             : restore ? fixture_try_restore(&f, fixture_path(&f, "backup.db"), NULL)
+                       : run(&f, argv[2], argc > 3);
     if (rc < 0) {
         fprintf(stderr, "%s: %s\n", argv[2], err_why());
         return rc == MK_EUNKNOWN ? 3 : 1;
     }
-    if (!strcmp(argv[2], "init"))
+    if (init || restore)
         puts("done");
     return 0;
 }

@@ -36,6 +36,7 @@ struct database {
 
 struct world {
     struct database db, backup;
+    struct database draft, aside; /* of a restore: not in its place yet; replaced by it */
     struct log ledger,
         published; /* published: the longest log that outsiders saw signed */
     uint8_t key[COPIES][REFS], key_backup[COPIES][REFS];
@@ -47,7 +48,9 @@ struct world {
     uint8_t crashes;  /* stops and restores so far: a history has at most CRASHES_MAX */
     uint8_t up, bank; /* volatile: serving, and the ref in RAM */
     uint8_t operation, step; /* volatile: what runs, and its next step */
+    uint8_t source;          /* volatile: what a restore is told to go back to */
 };
+enum source { BACKUP, OWN, ASIDE, SOURCES };
 
 enum { GO, REFUSE };
 typedef int step(struct world *w);
@@ -58,13 +61,17 @@ static bool is_prefix(const struct log *a, const struct log *b)
     return a->n <= b->n && memcmp(a->entry, b->entry, a->n * sizeof *a->entry) == 0;
 }
 
-static void write_entry(struct world *w, enum kind kind, uint8_t ref)
+static void write_entry_to(struct log *log, enum kind kind, uint8_t ref, uint8_t serial)
 {
-    struct log *log = &w->db.log;
     assert_true(log->n < LOG_MAX);
     log->entry[log->n].kind = kind;
     log->entry[log->n].ref = ref;
-    log->entry[log->n++].serial = ++w->serial;
+    log->entry[log->n++].serial = serial;
+}
+
+static void write_entry(struct world *w, enum kind kind, uint8_t ref)
+{
+    write_entry_to(&w->db.log, kind, ref, ++w->serial);
 }
 
 static bool key_lives(const struct world *w, uint8_t ref)
@@ -210,32 +217,53 @@ static int serve(struct world *w)
 
 /* Restore: the only way back to an older database. */
 
-static int set_aside(struct world *w)
+static const struct database *source_of(const struct world *w)
 {
-    w->meddled = true;
-    w->db.present = false;
-    return GO;
+    const struct database *source[SOURCES] = {&w->backup, &w->db, &w->aside};
+    return source[w->source];
 }
 
-static int copy_backup(struct world *w)
+static int copy_source(struct world *w)
 {
-    w->db = w->backup;
-    w->wal = 0;
+    w->draft = *source_of(w);
     return GO;
 }
 
 static int commit_restore(struct world *w)
 {
-    struct database *db = &w->db;
-    if (!is_prefix(&db->log, &w->ledger) && !is_prefix(&w->ledger, &db->log))
+    struct database *draft = &w->draft;
+    if (!is_prefix(&draft->log, &w->ledger) && !is_prefix(&w->ledger, &draft->log))
         return REFUSE;
-    if (w->ledger.n > db->log.n)
-        db->log = w->ledger;
-    if (db->slot && (w->tombstone[db->slot] || !key_lives(w, db->slot))) {
-        w->wal = db->slot;
-        db->slot = 0;
-    }
-    write_entry(w, RESTORE, 0);
+    if (w->ledger.n > draft->log.n)
+        draft->log = w->ledger;
+    if (w->checkpoint > draft->log.n || draft->log.n == LOG_MAX)
+        return REFUSE;
+    if (draft->slot && (w->tombstone[draft->slot] || !key_lives(w, draft->slot)))
+        draft->slot = 0;
+    write_entry_to(&draft->log, RESTORE, 0, ++w->serial);
+    return GO;
+}
+
+static int set_aside(struct world *w)
+{
+    w->meddled = true;
+    if (w->db.present)
+        w->aside = w->db;
+    w->db = (struct database){0};
+    w->wal = 0; /* it goes with its database */
+    return GO;
+}
+
+static int swap(struct world *w)
+{
+    w->db = w->draft;
+    w->draft = (struct database){0};
+    return GO;
+}
+
+static int sweep(struct world *w)
+{
+    w->draft = w->aside = (struct database){0};
     return GO;
 }
 
@@ -248,9 +276,9 @@ static orders as_designed = {
     [ERASURE] = {commit_erasure, bury, append_ledger, destroy_in_first, destroy_in_mirror,
                  empty_wal, publish, reply},
     [STARTING] = {compare, bury_unnamed, append_ledger, settle_first, settle_mirror,
-                  empty_wal, commit_start, append_ledger, publish, serve},
-    [RESTORING] = {set_aside, copy_backup, commit_restore, bury_unnamed, append_ledger,
-                   settle_first, settle_mirror, empty_wal, publish},
+                  empty_wal, sweep, commit_start, append_ledger, publish, serve},
+    [RESTORING] = {copy_source, commit_restore, set_aside, swap, compare, bury_unnamed,
+                   append_ledger, settle_first, settle_mirror, empty_wal, sweep, publish},
 };
 
 /* What must hold of everybody who has a receipt, from the moment they have it. */
@@ -264,6 +292,8 @@ static void check_receipts(const struct world *w)
 /* What must hold of everybody while the service runs. */
 static void check_service(const struct world *w)
 {
+    if (w->draft.present || w->aside.present)
+        broken = "another copy lies about, out of an erasure's reach";
     if (w->bank != w->db.slot)
         broken = "what is searched is not what is stored";
     if (w->db.slot && !key_lives(w, w->db.slot))
@@ -285,7 +315,7 @@ static void check_promises(const struct world *w)
 /* The set of states that were seen, and the queue of those to go on from: one array. */
 static struct world *seen;
 static size_t n_seen, *bucket;
-enum { SEEN_MAX = 1 << 19, BUCKETS = 1 << 20 };
+enum { SEEN_MAX = 1 << 20, BUCKETS = 1 << 21 };
 
 static void visit(const struct world *w)
 {
@@ -304,7 +334,9 @@ static void visit(const struct world *w)
 
 static void crash(struct world w)
 {
-    w.up = w.bank = w.operation = w.step = 0;
+    w.up = w.bank = w.operation = w.step = w.source = 0;
+    w.draft =
+        (struct database){.present = w.draft.present}; /* the next one is made anew */
     if (w.crashes++ < CRASHES_MAX)
         visit(&w);
 }
@@ -333,7 +365,7 @@ static void go_on(orders order, struct world w)
     w.step++;
     if (!order[w.operation][w.step]) {
         w.meddled &= w.operation != RESTORING;
-        w.operation = w.step = 0;
+        w.operation = w.step = w.source = 0;
     }
     visit(&w);
 }
@@ -355,9 +387,12 @@ static void choose(struct world w)
         return;
     }
     begin(w, STARTING);
+    for (w.source = BACKUP; w.source < SOURCES; w.source++)
+        if (source_of(&w)->present)
+            begin(w, RESTORING);
+    w.source = 0;
     if (!w.backup.present)
         return;
-    begin(w, RESTORING);
     w.meddled = true;
     struct world old_keys = w;
     memcpy(old_keys.key, w.key_backup, sizeof w.key);
@@ -427,6 +462,8 @@ static void other_orders_break_a_promise(void **unused)
         {ERASURE, 7, 5, "reply before the WAL is empty"},
         {STARTING, 3, 0, "keys swept before the comparisons"},
         {STARTING, 1, 4, "keys destroyed before the tombstones"},
+        {RESTORING, 7, 2, "keys destroyed before the swap"},
+        {RESTORING, 11, 6, "a restore's checkpoint before the ledger"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
         const char *promise =
