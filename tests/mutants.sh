@@ -47,7 +47,10 @@ dies() {
     shift 2
     mkdir -p "$work/mutant/${file%/*}"
     sed -E "$@" "$source/$file" >"$work/mutant/$file"
-    ! cmp -s "$source/$file" "$work/mutant/$file" || { echo "nothing of $file matches"; return 1; }
+    for sed; do # each of them
+        [ "$sed" = -e ] || ! sed -E "$sed" "$source/$file" | cmp -s - "$source/$file" ||
+            { echo "nothing of $file matches $sed"; return 1; }
+    done
     rm -f "$work/build/${file%.c}.o"
     make_in $(programs_of "$test") || return 1
     ! passes "$test" || { echo "$test passes"; return 1; }
@@ -84,7 +87,7 @@ mutant "slots are not zeroed" storage/forget.c tests/test_forget \
 mutant "the WAL is not zeroed" storage/store.c $order \
     -e 's/\(rc = wal_zero\(fd\)\) == 0 && //'
 mutant "the WAL's header is not zeroed first" storage/wal.c $order \
-    -e 's/\(rc = zero\(fd, 0, WAL_HEADER\)\) < 0/0/' -e 's/zero\(fd, WAL_HEADER, /zero(fd, 0, /'
+    -e 's/!disk_zero\(fd, 0, WAL_HEADER\) \|\| !disk_zero\(fd, WAL_HEADER, /!disk_zero(fd, 0, /'
 mutant "the WAL is not cut" storage/store.c $order \
     -e 's/\(rc = sql_checkpoint\(store->sql, SQL_CUT\)\) == 0/(rc = 0) == 0/'
 mutant "the WAL's cut is not synced" storage/store.c $order -e 's/\(fsync\(fd\) < 0 \|\| /(/'
