@@ -194,6 +194,7 @@ void dataset_done(struct dataset *data)
     free(data->sample);
     free(data->text);
     free(data->label);
+    free(data->digest);
     free(data->root);
     idx_free(&data->images);
     *data = (struct dataset){0};

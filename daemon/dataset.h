@@ -29,8 +29,9 @@ struct dataset {
     bool has_split, has_subject; /* somebody said base or enrol; said whose they are */
     uint8_t sha256[32];          /* names the data; of files: once they are read */
     uint8_t input_sha256[32];    /* names all that was read, whose it is included */
-    const char *name;            /* as it was opened, for sentences; borrowed */
-    char *root;                  /* the folder of its files; NULL: an IDX file */
+    uint8_t (*digest)[32]; /* (n): SHA-256 of each file, by row, once they are read */
+    const char *name;      /* as it was opened, for sentences; borrowed */
+    char *root;            /* the folder of its files; NULL: an IDX file */
     struct idx images;
     char *text; /* of the manifest */
     size_t len;

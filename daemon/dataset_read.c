@@ -102,9 +102,8 @@ int dataset_pixels(const struct dataset *data, const struct frame *frame,
 struct pass {
     const struct dataset *data;
     const struct reading *reading;
-    size_t first;                   /* sample of piece 0 */
-    uint8_t (*sha256)[SHA256_SIZE]; /* (n): of files, by row */
-    uint8_t *spare;                 /* (threads, height, width, channels) */
+    size_t first;   /* sample of piece 0 */
+    uint8_t *spare; /* (threads, height, width, channels) */
     pthread_mutex_t mutex;
     size_t failed; /* sample; SIZE_MAX: none */
     char why[512];
@@ -128,7 +127,7 @@ static void read_one(void *context, size_t worker, size_t number)
     const struct sample *sample = &pass->data->sample[i];
     uint8_t *pixels = i < r->keep ? r->pixels + i * size : pass->spare + worker * size;
     int rc = pass->data->root ? file_pixels(pass->data, &r->frame, sample, pixels,
-                                            pass->sha256[sample->row])
+                                            pass->data->digest[sample->row])
                               : idx_pixels(pass->data, &r->frame, sample, pixels);
 
     if (rc < 0)
@@ -149,7 +148,7 @@ static int read_all(struct pass *pass)
     return pass->failed == SIZE_MAX ? 0 : fail(MK_EINPUT, "%s", pass->why);
 }
 
-static void name_data(const struct pass *pass, struct dataset *data)
+static void name_data(struct dataset *data)
 {
     uint8_t parts[2][SHA256_SIZE]; /* of the manifest, of all files */
 
@@ -158,7 +157,7 @@ static void name_data(const struct pass *pass, struct dataset *data)
         return;
     }
     memcpy(parts[0], data->sha256, SHA256_SIZE);
-    crypto_sha256(pass->sha256, data->n * SHA256_SIZE, parts[1]);
+    crypto_sha256(data->digest, data->n * SHA256_SIZE, parts[1]);
     crypto_sha256(parts, sizeof parts, data->sha256);
     memcpy(data->input_sha256, data->sha256, sizeof data->sha256);
 }
@@ -169,14 +168,14 @@ int dataset_read(struct dataset *data, const struct reading *reading)
                         .mutex = PTHREAD_MUTEX_INITIALIZER};
     int rc;
 
-    pass.sha256 = calloc(data->n, sizeof *pass.sha256);
     pass.spare = calloc(reading->threads, frame_size(&reading->frame));
-    rc = pass.sha256 && pass.spare
+    if (data->root)
+        data->digest = calloc(data->n, sizeof *data->digest);
+    rc = pass.spare && (data->digest || !data->root)
              ? read_all(&pass)
              : fail(MK_ENOMEM, "no memory to read %zu images", data->n);
     if (rc == 0)
-        name_data(&pass, data);
-    free(pass.sha256);
+        name_data(data);
     free(pass.spare);
     return rc;
 }

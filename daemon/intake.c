@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "daemon/copies.h"
 #include "daemon/split.h"
 
 /* The model was trained on these very data. */
@@ -61,17 +62,51 @@ static int by_class(const void *a, const void *b)
     return order ? order : compare(x->sample->line, y->sample->line);
 }
 
-static int add(const struct dataset *data, const struct model_info *info, bool unseen,
-               size_t i, struct intake *intake)
+static int add(const struct dataset *data, size_t i, enum instance_class class,
+               struct intake *intake)
 {
-    struct item item = {.sample = &data->sample[i]};
-    int rc = class_of(data, info, unseen, i, &item.class);
+    const struct sample *sample = &data->sample[i];
 
-    if (rc == 0 && item.class != CLASS_PUBLIC && item.sample->subject.len == 0)
-        rc = dataset_fail(data, item.sample, MK_EINPUT,
-                          "no subject: nobody could ask for its erasure");
-    if (rc == 0 && item.class != CLASS_PUBLIC)
-        intake->item[intake->n++] = item;
+    if (sample->split == SPLIT_TEST || class == CLASS_PUBLIC)
+        return 0;
+    if (sample->subject.len == 0)
+        return dataset_fail(data, sample, MK_EINPUT,
+                            "no subject: nobody could ask for its erasure");
+    intake->item[intake->n++] = (struct item){sample, class};
+    return 0;
+}
+
+/* class, seen: (n). */
+static int classify(const struct dataset *data, const struct model_info *info,
+                    bool unseen, enum instance_class *class, bool *seen)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < data->n; i++)
+        if (data->sample[i].split != SPLIT_TEST) {
+            rc = class_of(data, info, unseen, i, &class[i]);
+            seen[i] = class[i] != CLASS_EXACT;
+        }
+    if (rc == 0)
+        rc = copies_spread(data, seen);
+    for (size_t i = 0; rc == 0 && i < data->n; i++)
+        if (seen[i] && class[i] == CLASS_EXACT)
+            class[i] = CLASS_TRAINED;
+    return rc;
+}
+
+static int choose(const struct dataset *data, const struct model_info *info, bool unseen,
+                  struct intake *intake)
+{
+    enum instance_class *class = calloc(data->n, sizeof *class);
+    bool *seen = calloc(data->n, sizeof *seen);
+    int rc = class && seen ? classify(data, info, unseen, class, seen)
+                           : fail(MK_ENOMEM, "no memory for %zu rows", data->n);
+
+    for (size_t i = 0; rc == 0 && i < data->n; i++)
+        rc = add(data, i, class[i], intake);
+    free(class);
+    free(seen);
     return rc;
 }
 
@@ -83,9 +118,8 @@ int intake_choose(struct dataset *data, const struct model_info *info, bool unse
 
     if (rc == 0 && is_known(data, info))
         rc = split_order(data, info->seed);
-    for (size_t i = 0; rc == 0 && i < data->n; i++)
-        if (data->sample[i].split != SPLIT_TEST)
-            rc = add(data, info, unseen, i, &intake);
+    if (rc == 0)
+        rc = choose(data, info, unseen, &intake);
     if (rc < 0) {
         intake_done(&intake);
         return rc;

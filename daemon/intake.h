@@ -7,7 +7,7 @@
  *
  * Rows of split test and those that are public are left out.  Of the data that the model was
  * trained on, the model says what its weights saw; of others, their column split.  A row of split
- * base is never exact.
+ * base is never exact, nor is a file that is byte for byte one that the weights saw.
  */
 #ifndef MUNKEY_DAEMON_INTAKE_H
 #define MUNKEY_DAEMON_INTAKE_H

@@ -137,8 +137,8 @@ static int understand(const struct train_options *o, struct dataset *data,
     return rc == 0 ? survey_print(data, &wish, ret_parts) : rc;
 }
 
-static int train_on(const struct train_options *o, struct train_plan *plan,
-                    struct dataset *data)
+static int train_on(const struct train_options *o, const struct parts *parts,
+                    struct train_plan *plan, struct dataset *data)
 {
     struct pictures pictures = {0};
     struct trainer *trainer = NULL;
@@ -146,6 +146,8 @@ static int train_on(const struct train_options *o, struct train_plan *plan,
                                 plan->shape.channels};
     int rc = read_pictures(data, &frame, plan->val.end, o->threads, &pictures);
     memcpy(plan->data_sha256, data->sha256, sizeof plan->data_sha256);
+    if (rc == 0)
+        rc = survey_print_copies(data, parts);
     if (rc == 0 && !o->survey)
         rc = trainer_new(plan, &pictures.view, &trainer);
     if (rc == 0 && !o->survey)
@@ -175,7 +177,7 @@ static int train(const struct train_options *o)
         plan.b1 = parts.b1;
         plan.b2 = parts.b2;
         plan.val = parts.val;
-        rc = train_on(o, &plan, &data);
+        rc = train_on(o, &parts, &plan, &data);
     }
     dataset_done(&data);
     return rc;

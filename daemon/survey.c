@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "daemon/copies.h"
 
 enum { CLASSES_NAMED = 12 };
 
@@ -167,5 +168,26 @@ int survey_print(const struct dataset *data, const struct split_wish *wish,
         fflush(stdout);
     }
     free(count);
+    return rc;
+}
+
+int survey_print_copies(const struct dataset *data, const struct parts *parts)
+{
+    bool *seen = calloc(data->n, sizeof *seen);
+    size_t copies = 0;
+    int rc = seen ? 0 : fail(MK_ENOMEM, "no memory for %zu rows", data->n);
+
+    for (size_t i = 0; rc == 0 && i < parts->val.end; i++)
+        seen[i] = true;
+    if (rc == 0)
+        rc = copies_spread(data, seen);
+    for (size_t i = parts->val.end; rc == 0 && i < data->n; i++)
+        copies += seen[i];
+    if (copies > 0)
+        printf("  copies    %zu other rows are, byte for byte, files that the weights "
+               "see: those "
+               "are of class trained, and a test of them means nothing\n",
+               copies);
+    free(seen);
     return rc;
 }

@@ -14,4 +14,7 @@
 int survey_print(const struct dataset *data, const struct split_wish *wish,
                  const struct parts *parts);
 
+/* What can be said when every file was read: copies.  MK_ENOMEM. */
+int survey_print_copies(const struct dataset *data, const struct parts *parts);
+
 #endif

@@ -133,6 +133,11 @@ check "and nothing is enrolled" refuses 'damaged.csv: line 202: neither' ctl imp
 awk 'NR == 150 { long = sprintf("%300s", ""); sub(/camera.*/, long) } { print }' "$people" >"$work/shop/long.csv"
 check "neither is anything of a manifest with a source that does not fit" \
     refuses 'long.csv: line 150: source: ' ctl import other --manifest "$work/shop/long.csv"
+cp "$work/shop/img/015.png" "$work/shop/img/again.png" 2>/dev/null || cp "$work/shop/img/015.jpeg" "$work/shop/img/again.png"
+echo "img/again.png,$(sed -n 17p "$people" | cut -d , -f 2),person-00,base," >"$work/more"
+cat "$people" "$work/more" >"$work/shop/copies.csv"
+check "a copy that the weights see is told" train --survey --manifest "$work/shop/copies.csv"
+check "with how many there are" says 'copies    1 other rows'
 check "two sources are refused" refused "$build/munkey-train" --survey --manifest "$people" --folder "$work/shop"
 
 # Data sets of the wild.

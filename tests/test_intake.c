@@ -130,6 +130,24 @@ static void a_row_of_base_is_never_exact(void **state)
     }
 }
 
+/* Files 1 and 4 are the same, as are 2 and 3. */
+static void a_copy_of_what_was_seen_is_not_exact(void **state)
+{
+    struct model_info info = model_of(true, 0);
+    struct dataset data;
+    struct intake intake;
+    (void)state;
+    assert_ok(images_open(
+        SPLITS "1,x,a,enrol\n2,x,b,enrol\n3,x,c,test\n4,x,d,base\n5,x,e,enrol\n", &data));
+    data.digest = calloc(5, sizeof *data.digest);
+    for (size_t i = 0; i < 5; i++)
+        data.digest[i][31] = "12213"[i];
+    assert_ok(intake_choose(&data, &info, false, &intake));
+    assert_classes(&intake, "1425", "ttee");
+    intake_done(&intake);
+    dataset_done(&data);
+}
+
 static void what_cannot_be_answered_for_is_refused(void **state)
 {
     struct model_info info = model_of(true, 0);
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(what_is_public_is_not_enrolled),
         cmocka_unit_test(of_other_data_each_row_has_to_say_it),
         cmocka_unit_test(a_row_of_base_is_never_exact),
+        cmocka_unit_test(a_copy_of_what_was_seen_is_not_exact),
         cmocka_unit_test(what_cannot_be_answered_for_is_refused),
     };
     return cmocka_run_group_tests(tests, images_set_up, images_tear_down);
