@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of a state folder. */
-#include "storage/store.h"
-
+/* The database of a state folder: connection, transactions, meta, slots. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,56 +8,15 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "storage/disk.h"
 #include "storage/schema.h"
-#include "storage/sql.h"
+#include "storage/store_private.h"
 #include "storage/wal.h"
 
 enum { SCHEMA = 2, WAL_PAGES_MAX = 1000 };
 
-/* Every statement that runs more than once.  The first is run before the others' tables are
- * certain to be there. */
-#define QUERY_LIST(X)                                                                    \
-    X(READ_META, "SELECT value FROM meta WHERE id = ?")                                  \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                          \
-    X(COMMIT, "COMMIT")                                                                  \
-    X(ROLLBACK, "ROLLBACK")                                                              \
-    X(COUNT_SLOTS, "SELECT coalesce(max(id), 0) FROM slot")                              \
-    X(GROW_SLOTS, "INSERT INTO slot (id, body) VALUES (?, zeroblob(?))")                 \
-    X(READ_SLOT, "SELECT body FROM slot WHERE id = ?")                                   \
-    X(SCAN_SLOTS, "SELECT id, body FROM slot ORDER BY id")                               \
-    X(COUNT_ENTRIES, "SELECT coalesce(max(n) + 1, 0) FROM entry")                        \
-    X(ADD_ENTRY, "INSERT INTO entry (n, bytes, kid, sig) VALUES (?, ?, ?, ?)")           \
-    X(READ_ENTRY, "SELECT bytes, kid, sig FROM entry WHERE n = ?")                       \
-    X(WRITE_NODE, "INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)")                \
-    X(READ_NODE, "SELECT hash FROM node WHERE level = ? AND idx = ?")                    \
-    X(WRITE_IDEM, "REPLACE INTO idem (tag, n, act, pepper) VALUES (?, ?, ?, ?)")         \
-    X(READ_IDEM, "SELECT n, act, pepper FROM idem WHERE tag = ?")                        \
-    X(WRITE_REQUEST,                                                                     \
-      "REPLACE INTO request (tag, received, due, answered, status, regulation, n, "      \
-      "pepper, commitment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                          \
-    X(READ_REQUEST,                                                                      \
-      "SELECT received, due, answered, status, regulation, n, pepper, commitment "       \
-      "FROM request WHERE tag = ?")                                                      \
-    X(EXPIRE_REQUESTS, "DELETE FROM request WHERE answered < ?")
-
-enum query {
-#define QUERY_NAME(name, text) name,
-    QUERY_LIST(QUERY_NAME) QUERIES
-};
-
 static const char *const queries[QUERIES] = {
 #define QUERY_TEXT(name, text) text,
     QUERY_LIST(QUERY_TEXT)};
-
-struct store {
-    struct sql *sql;
-    int folder;
-    char wal[PATH_SIZE];
-    uint32_t slot_size;
-    uint64_t slots, slots_before; /* now, and at the transaction's begin */
-    uint64_t entries, entries_before;
-};
 
 /* Connects to munkeyd.db, which exists. */
 static int connect_store(const char *folder, struct store **ret_store)
@@ -93,9 +50,8 @@ static int count(struct store *store, enum query query, uint64_t *ret_n)
     return 0;
 }
 
-/* Reads the one BLOB of the one row of a query whose bindings are set. */
-static int read_blob(struct store *store, enum query query, const char *what, void *ret,
-                     size_t size)
+int store_read_blob(struct store *store, enum query query, const char *what, void *ret,
+                    size_t size)
 {
     int rc = sql_row(store->sql, query, what);
     if (rc < 0)
@@ -234,7 +190,7 @@ void store_rollback(struct store *store)
 int store_meta_read(struct store *store, enum meta meta, void *ret_value, size_t size)
 {
     sql_bind_int(store->sql, READ_META, 1, meta);
-    int rc = read_blob(store, READ_META, "read meta", ret_value, size);
+    int rc = store_read_blob(store, READ_META, "read meta", ret_value, size);
     return rc == MK_ENOTFOUND ? fail(MK_ESTORE, "munkeyd.db lacks row %d of meta", meta)
                               : rc;
 }
@@ -264,7 +220,7 @@ int store_slots_grow(struct store *store, uint64_t n)
 int store_slot_read(struct store *store, uint64_t id, uint8_t *ret_body)
 {
     sql_bind_int(store->sql, READ_SLOT, 1, id);
-    int rc = read_blob(store, READ_SLOT, "read a slot", ret_body, store->slot_size);
+    int rc = store_read_blob(store, READ_SLOT, "read a slot", ret_body, store->slot_size);
     return rc == MK_ENOTFOUND
                ? fail(MK_ESTORE, "there is no slot %llu", (unsigned long long)id)
                : rc;
@@ -296,167 +252,6 @@ int store_slots_scan(struct store *store, slot_visit *visit, void *context)
         rc = visit_slot(store, visit, context);
     sql_done(store->sql, SCAN_SLOTS);
     return more < 0 && more != MK_ENOTFOUND ? more : rc;
-}
-
-uint64_t store_entries(const struct store *store)
-{
-    return store->entries;
-}
-
-int store_entry_add(struct store *store, struct bytes entry, const char *kid,
-                    const uint8_t *signature)
-{
-    sql_bind_int(store->sql, ADD_ENTRY, 1, store->entries);
-    sql_bind_bytes(store->sql, ADD_ENTRY, 2, entry);
-    if (kid) {
-        sql_bind_text(store->sql, ADD_ENTRY, 3, kid);
-        sql_bind_bytes(store->sql, ADD_ENTRY, 4,
-                       (struct bytes){signature, SIGNATURE_SIZE});
-    }
-    int rc = sql_run(store->sql, ADD_ENTRY, "add a log entry");
-    if (rc == 0)
-        store->entries++;
-    return rc;
-}
-
-/* Fills row from the columns of READ_ENTRY. */
-static int take_entry(struct sql *sql, struct entry_row *ret_row)
-{
-    struct bytes bytes = sql_bytes(sql, READ_ENTRY, 0);
-    const char *kid = sql_text(sql, READ_ENTRY, 1);
-    struct entry_row row = {.len = bytes.len};
-    if (kid) {
-        snprintf(row.kid, sizeof row.kid, "%s", kid);
-        int rc = sql_copy(sql, READ_ENTRY, 2, row.signature, sizeof row.signature);
-        if (rc < 0)
-            return rc;
-    }
-    if (!bytes.data || !(row.bytes = malloc(row.len + 1)))
-        return fail(MK_ENOMEM, "no memory for a log entry");
-    memcpy(row.bytes, bytes.data, row.len);
-    row.bytes[row.len] = 0;
-    *ret_row = row;
-    return 0;
-}
-
-int store_entry_read(struct store *store, uint64_t n, struct entry_row *ret_row)
-{
-    sql_bind_int(store->sql, READ_ENTRY, 1, n);
-    int rc = sql_row(store->sql, READ_ENTRY, "read a log entry");
-    if (rc == MK_ENOTFOUND)
-        return fail(rc, "the log has no entry %llu", (unsigned long long)n);
-    if (rc < 0)
-        return rc;
-    rc = take_entry(store->sql, ret_row);
-    sql_done(store->sql, READ_ENTRY);
-    return rc;
-}
-
-void entry_row_done(struct entry_row *row)
-{
-    free(row->bytes);
-    row->bytes = NULL;
-}
-
-int store_node_write(struct store *store, uint32_t level, uint64_t index,
-                     const uint8_t hash[static SHA256_SIZE])
-{
-    sql_bind_int(store->sql, WRITE_NODE, 1, level);
-    sql_bind_int(store->sql, WRITE_NODE, 2, index);
-    sql_bind_bytes(store->sql, WRITE_NODE, 3, (struct bytes){hash, SHA256_SIZE});
-    return sql_run(store->sql, WRITE_NODE, "write a tree node");
-}
-
-int store_node_read(struct store *store, uint32_t level, uint64_t index,
-                    uint8_t ret_hash[static SHA256_SIZE])
-{
-    sql_bind_int(store->sql, READ_NODE, 1, level);
-    sql_bind_int(store->sql, READ_NODE, 2, index);
-    int rc = read_blob(store, READ_NODE, "read a tree node", ret_hash, SHA256_SIZE);
-    return rc == MK_ENOTFOUND ? fail(MK_ESTORE, "the tree lacks node %llu of level %u",
-                                     (unsigned long long)index, level)
-                              : rc;
-}
-
-int store_idem_read(struct store *store, const uint8_t tag[static SHA256_SIZE],
-                    struct idem_row *ret_row)
-{
-    sql_bind_bytes(store->sql, READ_IDEM, 1, (struct bytes){tag, SHA256_SIZE});
-    int rc = sql_row(store->sql, READ_IDEM, "look up an idempotency key");
-    if (rc < 0)
-        return rc;
-    ret_row->n = sql_int(store->sql, READ_IDEM, 0);
-    snprintf(ret_row->act, sizeof ret_row->act, "%s", sql_text(store->sql, READ_IDEM, 1));
-    ret_row->pepper = sql_int(store->sql, READ_IDEM, 2);
-    sql_done(store->sql, READ_IDEM);
-    return 0;
-}
-
-int store_idem_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
-                     const struct idem_row *row)
-{
-    sql_bind_bytes(store->sql, WRITE_IDEM, 1, (struct bytes){tag, SHA256_SIZE});
-    sql_bind_int(store->sql, WRITE_IDEM, 2, row->n);
-    sql_bind_text(store->sql, WRITE_IDEM, 3, row->act);
-    sql_bind_int(store->sql, WRITE_IDEM, 4, row->pepper);
-    return sql_run(store->sql, WRITE_IDEM, "keep an idempotency key");
-}
-
-/* Fills row from the columns of READ_REQUEST. */
-static int take_request(struct sql *sql, struct request_row *ret_row)
-{
-    struct request_row row = {
-        .received = (int64_t)sql_int(sql, READ_REQUEST, 0),
-        .due = (int64_t)sql_int(sql, READ_REQUEST, 1),
-        .answered = (int64_t)sql_int(sql, READ_REQUEST, 2),
-        .held = !strcmp(sql_text(sql, READ_REQUEST, 3), "held"),
-        .erased = !strcmp(sql_text(sql, READ_REQUEST, 3), "erased"),
-        .n = sql_int(sql, READ_REQUEST, 5),
-        .pepper = sql_int(sql, READ_REQUEST, 6),
-    };
-    snprintf(row.regulation, sizeof row.regulation, "%s", sql_text(sql, READ_REQUEST, 4));
-    int rc = row.held ? sql_copy(sql, READ_REQUEST, 7, row.commit, SHA256_SIZE) : 0;
-    if (rc == 0)
-        *ret_row = row;
-    return rc;
-}
-
-int store_request_read(struct store *store, const uint8_t tag[static SHA256_SIZE],
-                       struct request_row *ret_row)
-{
-    sql_bind_bytes(store->sql, READ_REQUEST, 1, (struct bytes){tag, SHA256_SIZE});
-    int rc = sql_row(store->sql, READ_REQUEST, "look up a request");
-    if (rc < 0)
-        return rc;
-    rc = take_request(store->sql, ret_row);
-    sql_done(store->sql, READ_REQUEST);
-    return rc;
-}
-
-int store_request_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
-                        const struct request_row *row)
-{
-    struct sql *sql = store->sql;
-    const char *status = row->held ? "held" : row->erased ? "erased" : "not_held";
-    sql_bind_bytes(sql, WRITE_REQUEST, 1, (struct bytes){tag, SHA256_SIZE});
-    sql_bind_int(sql, WRITE_REQUEST, 2, (uint64_t)row->received);
-    sql_bind_int(sql, WRITE_REQUEST, 3, (uint64_t)row->due);
-    sql_bind_int(sql, WRITE_REQUEST, 4, (uint64_t)row->answered);
-    sql_bind_text(sql, WRITE_REQUEST, 5, status);
-    sql_bind_text(sql, WRITE_REQUEST, 6, row->regulation);
-    if (row->held) {
-        sql_bind_int(sql, WRITE_REQUEST, 8, row->pepper);
-        sql_bind_bytes(sql, WRITE_REQUEST, 9, (struct bytes){row->commit, SHA256_SIZE});
-    } else {
-        sql_bind_int(sql, WRITE_REQUEST, 7, row->n);
-    }
-    return sql_run(sql, WRITE_REQUEST, "keep a request");
-}
-
-int store_requests_expire(struct store *store, int64_t before)
-{
-    sql_bind_int(store->sql, EXPIRE_REQUESTS, 1, (uint64_t)before);
-    return sql_run(store->sql, EXPIRE_REQUESTS, "delete old requests");
 }
 
 int store_backup(struct store *store, const char *path, struct sql_backup **ret_backup)

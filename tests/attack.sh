@@ -28,5 +28,6 @@ attack "Predictions that race erasures" ROUNDS=600 tests/test_witness
 shell "Kills" kill_loop.sh
 shell "What is left of people" erasures.sh
 shell "Power cuts" power_cut.sh
+shell "Mutants: what the tests have to notice" mutants.sh
 [ -z "$failed" ] || printf '\n# Failed:%s\n' "$failed"
 [ -z "$failed" ]
