@@ -132,6 +132,10 @@ static int parse_label(const char *text, struct sample *sample)
     if (len < 1 || len > LABEL_MAX)
         return fail(MK_EINPUT, "line %zu: a label has 1 to %d bytes, this one has %zu",
                     sample->line, LABEL_MAX, len);
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f) /* labels are printed */
+            return fail(MK_EINPUT, "line %zu: the label has a control character",
+                        sample->line);
     return is_utf8(text)
                ? 0
                : fail(MK_EINPUT, "line %zu: the label is not UTF-8", sample->line);

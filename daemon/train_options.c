@@ -80,6 +80,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         state->child_inputs[1] = &o->choices;
         return 0;
     case ARGP_KEY_END:
+        if (!o->threads || o->threads > THREADS_MAX)
+            argp_error(state, "1 to %d threads", THREADS_MAX);
         if (!!o->out + !!o->evaluate + o->survey != 1)
             argp_error(state, "say --out FILE to train, --evaluate MODEL to measure, or "
                               "--survey");

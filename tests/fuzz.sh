@@ -30,6 +30,8 @@ check "model files" fuzz model "-lopenblas -ljansson -lpthread -lm" core/linalg.
     core/model.c core/model_attention.c core/model_format.c core/model_forward.c \
     core/model_params.c core/model_shape.c core/model_stem.c core/model_writer.c \
     core/safetensors.c
+check "manifests" fuzz manifest "-ljansson -lcrypto" daemon/csv.c daemon/manifest.c \
+    storage/crypto.c storage/zeroing.c
 check "images" fuzz image "-lpng -ljpeg -lcrypto" api/image.c api/pixels.c \
     storage/crypto.c storage/zeroing.c
 finish

@@ -138,6 +138,7 @@ echo "img/again.png,$(sed -n 17p "$people" | cut -d , -f 2),person-00,base," >"$
 cat "$people" "$work/more" >"$work/shop/copies.csv"
 check "a copy that the weights see is told" train --survey --manifest "$work/shop/copies.csv"
 check "with how many there are" says 'copies    1 other rows'
+check "no threads are refused" refused "$build/munkey-train" --survey --threads 0 --manifest "$people"
 check "two sources are refused" refused "$build/munkey-train" --survey --manifest "$people" --folder "$work/shop"
 
 # Data sets of the wild.

@@ -112,6 +112,8 @@ static void what_is_no_row_is_refused_with_its_line(void **state)
         {PATHS, "path,label\na,\n", "line 2: a label has 1 to 63 bytes, this one has 0"},
         {PATHS, "path,label\na," LONG_LABEL "\n",
          "line 2: a label has 1 to 63 bytes, this one has 64"},
+        {PATHS, "path,label\na,\x1b[2J\n", "line 2: the label has a control character"},
+        {PATHS, "path,label\na,\"x\ny\"\n", "line 2: the label has a control character"},
         {PATHS, "path,label\na,\xc0\x80\n", "line 2: the label is not UTF-8"},
         {PATHS, "path,label,subject\na,x,\xff\n", "line 2: the subject is not UTF-8"},
         {PATHS, "path,label,split\na,x,base\nb,x,train\n",
