@@ -227,12 +227,13 @@ void linalg_linear_input(const real *dy, size_t rows, size_t in, size_t out,
 }
 
 INLINE void norm_row(const real *restrict x, size_t n, const real *restrict gain,
-                     const real *restrict bias, real *restrict y, real *restrict stats)
+                     const real *restrict bias, real eps, real *restrict y,
+                     real *restrict stats)
 {
     real mean = sum_of(x, n) / n;
     for (size_t i = 0; i < n; i++)
         y[i] = (x[i] - mean) * (x[i] - mean);
-    real scale = 1 / (real)sqrt(sum_of(y, n) / n + (real)1e-5);
+    real scale = 1 / (real)sqrt(sum_of(y, n) / n + eps);
     for (size_t i = 0; i < n; i++)
         y[i] = (x[i] - mean) * scale * gain[i] + bias[i];
     stats[0] = mean;
@@ -243,7 +244,15 @@ WIDE void linalg_layer_norm(const real *x, size_t rows, size_t n, const real *ga
                             const real *bias, real *y, real *stats)
 {
     for (size_t i = 0; i < rows; i++)
-        norm_row(x + i * n, n, gain, bias, y + i * n, stats + 2 * i);
+        norm_row(x + i * n, n, gain, bias, (real)1e-5, y + i * n, stats + 2 * i);
+}
+
+WIDE void linalg_layer_norm_eps(const real *x, size_t rows, size_t n, const real *gain,
+                                const real *bias, double eps, real *y)
+{
+    real stats[2];
+    for (size_t i = 0; i < rows; i++)
+        norm_row(x + i * n, n, gain, bias, (real)eps, y + i * n, stats);
 }
 
 /* With h = (x - mean) scale:  dx = scale (g dy - mean(g dy) - h mean(g dy h)). */
@@ -286,6 +295,34 @@ WIDE void linalg_gelu_backward(const real *dy, const real *x, size_t n, real *dx
     for (size_t i = 0; i < n; i++) {
         real s = 1 / (1 + exponential((real)-1.702 * x[i]));
         dx[i] = dy[i] * s * (1 + (real)1.702 * x[i] * (1 - s));
+    }
+}
+
+/* Abramowitz and Stegun, 7.1.26: |error| <= 1.5e-7. */
+INLINE real erf_of(real x)
+{
+    real size = x < 0 ? -x : x, t = 1 / (1 + (real)0.3275911 * size);
+    real p = (real)1.061405429;
+    p = p * t - (real)1.453152027;
+    p = p * t + (real)1.421413741;
+    p = p * t - (real)0.284496736;
+    p = p * t + (real)0.254829592;
+    real y = 1 - p * t * exponential(-size * size);
+    return x < 0 ? -y : y;
+}
+
+WIDE void linalg_gelu_erf(const real *x, size_t n, real *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * (real).5 * (1 + erf_of(x[i] * (real)0.70710678118654752));
+}
+
+/* (1 + tanh u) / 2 is sigmoid(2 u). */
+WIDE void linalg_gelu_tanh(const real *x, size_t n, real *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        real u = (real)0.79788456080286536 * (x[i] + (real)0.044715 * x[i] * x[i] * x[i]);
+        y[i] = x[i] / (1 + exponential(-2 * u));
     }
 }
 

@@ -58,6 +58,10 @@ void linalg_axpy(real alpha, const real *x, real *y, size_t n); /* y += alpha x 
 void linalg_layer_norm(const real *x, size_t rows, size_t n, const real *gain,
                        const real *bias, real *y, real *stats);
 
+/* ... with another number than 1e-5 added to the variance; no statistics are kept. */
+void linalg_layer_norm_eps(const real *x, size_t rows, size_t n, const real *gain,
+                           const real *bias, double eps, real *y);
+
 /* dx, dgain and dbias are added to. */
 void linalg_layer_norm_backward(const real *dy, const real *x, const real *stats,
                                 size_t rows, size_t n, const real *gain, real *dx,
@@ -66,6 +70,11 @@ void linalg_layer_norm_backward(const real *dy, const real *x, const real *stats
 /* QuickGELU, x sigmoid(1.702 x), and its derivative times dy; dx may be dy. */
 void linalg_gelu(const real *x, size_t n, real *y);
 void linalg_gelu_backward(const real *dy, const real *x, size_t n, real *dx);
+
+/* GELU by the error function, x/2 (1 + erf(x / sqrt 2)) within 2e-7 (1 + |x|), and by
+ * tanh, x/2 (1 + tanh(sqrt(2/pi) (x + .044715 x^3))); y may be x. */
+void linalg_gelu_erf(const real *x, size_t n, real *y);
+void linalg_gelu_tanh(const real *x, size_t n, real *y);
 
 /* max(x, 0), and dy where y is positive; in place. */
 void linalg_relu(real *x, size_t n);

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,32 +228,71 @@ size_t safetensors_count(const struct safetensors *file)
     return file->n;
 }
 
+size_t safetensors_numbers(const struct safetensors *file)
+{
+    return file->data_len / sizeof(float);
+}
+
 const char *safetensors_metadata(const struct safetensors *file, const char *name)
 {
     return json_string_value(
         json_object_get(json_object_get(file->header, "__metadata__"), name));
 }
 
-static bool has_shape(const struct tensor *t, size_t rows, size_t cols)
+const char *safetensors_name(const struct safetensors *file, size_t i)
 {
-    return rows ? t->rank == 2 && t->shape[0] == rows && t->shape[1] == cols
-                : t->rank == 1 && t->shape[0] == cols;
+    return file->tensor[i].name;
+}
+
+static const struct tensor *find(const struct safetensors *file, const char *name)
+{
+    for (size_t i = 0; i < file->n; i++)
+        if (strcmp(file->tensor[i].name, name) == 0)
+            return &file->tensor[i];
+    return NULL;
+}
+
+const uint64_t *safetensors_shape(const struct safetensors *file, const char *name,
+                                  size_t *ret_rank)
+{
+    const struct tensor *t = find(file, name);
+    if (!t)
+        return NULL;
+    *ret_rank = t->rank;
+    return t->shape;
+}
+
+/* "[2, 3]" */
+static const char *shape_text(const uint64_t *shape, size_t rank, char text[static 100])
+{
+    size_t at = 0;
+    for (size_t i = 0; i < rank; i++)
+        at +=
+            (size_t)snprintf(text + at, 100 - at, "%s%" PRIu64, i ? ", " : "[", shape[i]);
+    snprintf(text + at, 100 - at, "%s", rank ? "]" : "[]");
+    return text;
+}
+
+int safetensors_read_shape(const struct safetensors *file, const char *name,
+                           const uint64_t *shape, size_t rank, float *ret_values)
+{
+    char text[100];
+    const struct tensor *t = find(file, name);
+    if (!t)
+        return fail(MK_EINPUT, "tensor \"%s\" is missing", name);
+    if (t->rank != rank || memcmp(t->shape, shape, rank * sizeof *shape) != 0)
+        return fail(MK_EINPUT, "tensor \"%s\" is not of shape %s", name,
+                    shape_text(shape, rank, text));
+    memcpy(ret_values, file->data + t->begin, t->end - t->begin);
+    return 0;
 }
 
 int safetensors_read(const struct safetensors *file, const char *name, size_t rows,
                      size_t cols, float *ret_values)
 {
-    for (size_t i = 0; i < file->n; i++) {
-        const struct tensor *t = &file->tensor[i];
-        if (strcmp(t->name, name) != 0)
-            continue;
-        if (!has_shape(t, rows, cols))
-            return fail(MK_EINPUT, "tensor \"%s\" is not of shape [%.0zu%s%zu]", name,
-                        rows, rows ? ", " : "", cols);
-        memcpy(ret_values, file->data + t->begin, t->end - t->begin);
-        return 0;
-    }
-    return fail(MK_EINPUT, "tensor \"%s\" is missing", name);
+    const uint64_t shape[] = {rows, cols};
+    return rows ? safetensors_read_shape(file, name, shape, 2, ret_values)
+                : safetensors_read_shape(file, name, shape + 1, 1, ret_values);
 }
 
 /* {"dtype": "F32", "shape": [...], "data_offsets": [...]} */

@@ -32,7 +32,16 @@ struct safetensors_entry {
 int safetensors_parse(const void *bytes, size_t len, struct safetensors **ret_file);
 void safetensors_free(struct safetensors *file);
 
+/* Tensors, and the numbers of all of them. */
 size_t safetensors_count(const struct safetensors *file);
+size_t safetensors_numbers(const struct safetensors *file);
+
+/* Tensors by their place in the file, i < safetensors_count(). */
+const char *safetensors_name(const struct safetensors *file, size_t i);
+
+/* The sizes of one tensor, or NULL when there is none of that name. */
+const uint64_t *safetensors_shape(const struct safetensors *file, const char *name,
+                                  size_t *ret_rank);
 
 /* One string of __metadata__, or NULL. */
 const char *safetensors_metadata(const struct safetensors *file, const char *name);
@@ -40,6 +49,8 @@ const char *safetensors_metadata(const struct safetensors *file, const char *nam
 /* Copies one tensor's numbers.  MK_EINPUT when there is none of that name and shape. */
 int safetensors_read(const struct safetensors *file, const char *name, size_t rows,
                      size_t cols, float *ret_values);
+int safetensors_read_shape(const struct safetensors *file, const char *name,
+                           const uint64_t *shape, size_t rank, float *ret_values);
 
 /* A file of n tensors in the given order; metadata: an object of strings.  The caller
  * frees the bytes. */
