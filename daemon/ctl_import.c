@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* munkeyctl import: enrols images that somebody owns, from a manifest or from IDX files. */
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,21 @@ static size_t threads_here(void)
     return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
 }
 
+/* A position in it means the same rows as long as all that was read is the same, and the model
+ * puts it into the same order. */
+static void name_import(struct job *job)
+{
+    uint8_t *sha256 = job->import.input_sha256;
+
+    memcpy(sha256, job->data.input_sha256, sizeof job->data.input_sha256);
+    for (size_t i = 0; i < job->intake.n; i++) {
+        const uint64_t item[] = {htole64(job->intake.item[i].sample->row),
+                                 htole64(job->intake.item[i].class)};
+        crypto_sha256_parts((struct bytes[]){{sha256, SHA256_SIZE}, {item, sizeof item}},
+                            2, sha256);
+    }
+}
+
 /* Every image is looked at before the first is enrolled. */
 static int read_inputs(const struct wishes *wishes, struct job *job)
 {
@@ -143,8 +159,7 @@ static int read_inputs(const struct wishes *wishes, struct job *job)
         rc = intake_choose(&job->data, info, wishes->unseen, &job->intake);
     if (rc < 0)
         return rc;
-    memcpy(job->import.input_sha256, job->data.input_sha256,
-           sizeof job->data.input_sha256);
+    name_import(job);
     if (!wishes->seeded)
         return 0;
     job->import.seed = wishes->seed;

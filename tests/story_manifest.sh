@@ -57,6 +57,7 @@ cut -d , -f 1-3,5 "$work/shop/people.csv" >"$work/shop/unsplit.csv"
 people=$work/shop/people.csv
 
 check "a model is trained" train --manifest "$people" --out "$work/people.model"
+check "it takes images of any size, as it was trained on" grep -aqF '"resize":"yes"' "$work/people.model"
 check "classes were counted" says 'classes   10: class 0 '
 check "people were counted" says 'subjects  20, with 10 rows each'
 check "the split was understood" says 'weights   see 120 rows: encoder 50, classifier 60, calibration 10'
@@ -138,7 +139,7 @@ echo "img/again.png,$(sed -n 17p "$people" | cut -d , -f 2),person-00,base," >"$
 cat "$people" "$work/more" >"$work/shop/copies.csv"
 check "a copy that the weights see is told" train --survey --manifest "$work/shop/copies.csv"
 check "with how many there are" says 'copies    1 other rows'
-check "no threads are refused" refused "$build/munkey-train" --survey --threads 0 --manifest "$people"
+check "no threads are refused" refuses '1 to 64 threads' "$build/munkey-train" --survey --threads 0 --manifest "$people"
 check "two sources are refused" refused "$build/munkey-train" --survey --manifest "$people" --folder "$work/shop"
 
 # Data sets of the wild.
