@@ -9,10 +9,10 @@
 
 #define FASHION_MNIST "/usr/share/datasets/fashion-mnist/"
 
-enum { KEY_BASE = 0x200, KEY_MODE, KEY_ALLOW };
+enum { KEY_BASE = 0x200, KEY_MANIFEST, KEY_MODE, KEY_ALLOW };
 
 static const struct argp_option options[] = {
-    {"manifest", 'm', "FILE", 0,
+    {"manifest", KEY_MANIFEST, "FILE", 0,
      "CSV file with the columns path,label and, if known, "
      "subject,split,source,collected_at,"
      "lawful_basis,consent_ref; the images are PNG or JPEG files of any size",
@@ -84,7 +84,7 @@ static error_t take(int key, char *text, struct argp_state *state)
     case letter:                                                                         \
         s->name = text;                                                                  \
         return 0
-        TEXT('m', manifest);
+        TEXT(KEY_MANIFEST, manifest);
         TEXT('d', folder);
         TEXT('i', images);
         TEXT('l', labels);
