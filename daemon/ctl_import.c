@@ -142,20 +142,20 @@ static void name_import(struct job *job)
 /* Every image is looked at before the first is enrolled. */
 static int read_inputs(const struct wishes *wishes, struct job *job)
 {
-    struct reading reading = {.threads = threads_here()};
+    struct frame frame;
     const struct model_info *info;
     int rc;
 
     if ((rc = model_file_load(job->config.model, &job->model, job->model_sha256)) < 0)
         return rc;
     info = model_info(job->model);
-    reading.frame = (struct frame){info->height, info->width, info->channels};
+    frame = (struct frame){info->height, info->width, info->channels};
     rc = wishes->manifest
              ? dataset_open_manifest(wishes->manifest, &job->data)
              : dataset_open_idx(wishes->images, wishes->labels, wishes->rows, &job->data);
     if (rc == 0 &&
         (rc = dataset_use_labels(&job->data, info->labels, info->classes)) == 0 &&
-        (rc = dataset_read(&job->data, &reading)) == 0)
+        (rc = dataset_read_all(&job->data, &frame, threads_here())) == 0)
         rc = intake_choose(&job->data, info, wishes->unseen, &job->intake);
     if (rc < 0)
         return rc;

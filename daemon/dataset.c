@@ -195,6 +195,9 @@ void dataset_done(struct dataset *data)
     free(data->text);
     free(data->label);
     free(data->digest);
+    if (data->kept)
+        crypto_wipe(data->kept, data->kept_len);
+    free(data->kept);
     free(data->root);
     idx_free(&data->images);
     *data = (struct dataset){0};

@@ -33,6 +33,8 @@ struct dataset {
     const char *name;      /* as it was opened, for sentences; borrowed */
     char *root;            /* the folder of its files; NULL: an IDX file */
     struct idx images;
+    uint8_t *kept; /* (n, height, width, channels): pixels by row, or NULL */
+    size_t kept_len;
     char *text; /* of the manifest */
     size_t len;
 };
@@ -64,6 +66,10 @@ struct reading {
  * both SHA-256: of its bytes, and of those of all files in the order of rows.  MK_EINPUT names
  * the line: no PNG or JPEG image, or a damaged one. */
 int dataset_read(struct dataset *data, const struct reading *reading);
+
+/* The same, keeping all pixels for dataset_pixels() of this frame when they are not many: small
+ * files take as long to decode as their keys to compute.  data is in the order of rows. */
+int dataset_read_all(struct dataset *data, const struct frame *frame, size_t threads);
 
 /* ret_pixels: (height, width, channels), resized as POST /predict does. */
 int dataset_pixels(const struct dataset *data, const struct frame *frame,

@@ -13,7 +13,13 @@
 #include "daemon/progress.h"
 #include "storage/crypto.h"
 
-enum { FILE_MAX = 256 << 20, SIDE_MAX = 65535, PIXELS_MAX = 1 << 26, PIECE = 256 };
+enum {
+    FILE_MAX = 256 << 20,
+    SIDE_MAX = 65535,
+    PIXELS_MAX = 1 << 26,
+    PIECE = 256,
+    KEEP_MAX = 1 << 29
+};
 
 static size_t frame_size(const struct frame *frame)
 {
@@ -93,6 +99,11 @@ int dataset_pixels(const struct dataset *data, const struct frame *frame,
 {
     uint8_t sha256[SHA256_SIZE];
 
+    if (data->kept) {
+        memcpy(ret_pixels, data->kept + sample->row * frame_size(frame),
+               frame_size(frame));
+        return 0;
+    }
     return data->root ? file_pixels(data, frame, sample, ret_pixels, sha256)
                       : idx_pixels(data, frame, sample, ret_pixels);
 }
@@ -178,4 +189,23 @@ int dataset_read(struct dataset *data, const struct reading *reading)
         name_data(data);
     free(pass.spare);
     return rc;
+}
+
+int dataset_read_all(struct dataset *data, const struct frame *frame, size_t threads)
+{
+    struct reading reading = {.frame = *frame, .threads = threads};
+    int rc;
+
+    if (data->root && data->n <= KEEP_MAX / frame_size(frame)) {
+        reading.pixels =
+            calloc(data->n, frame_size(frame)); /* without, they are decoded again */
+        reading.keep = reading.pixels ? data->n : 0;
+    }
+    if ((rc = dataset_read(data, &reading)) < 0) {
+        free(reading.pixels);
+        return rc;
+    }
+    data->kept = reading.pixels;
+    data->kept_len = reading.keep * frame_size(frame);
+    return 0;
 }

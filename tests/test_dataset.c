@@ -100,6 +100,26 @@ static void images_of_any_size_become_the_models(void **state)
     dataset_done(&data);
 }
 
+static void what_is_kept_is_what_would_be_read(void **state)
+{
+    static const char text[] = "path,label\nimg/same.png,x\nimg/two.png,x\nimg/photo,x\n";
+    uint8_t kept[SIZE], again[SIZE];
+    struct dataset data, other;
+    (void)state;
+    assert_ok(images_open(text, &data));
+    assert_ok(images_open(text, &other));
+    assert_ok(dataset_read_all(&data, &frame, 2));
+    assert_non_null(data.kept);
+    for (size_t i = 0; i < data.n; i++) {
+        const struct sample *last = &data.sample[data.n - 1 - i];
+        assert_ok(dataset_pixels(&data, &frame, last, kept));
+        assert_ok(dataset_pixels(&other, &frame, last, again));
+        assert_memory_equal(kept, again, SIZE);
+    }
+    dataset_done(&data);
+    dataset_done(&other);
+}
+
 static void gray_images_become_coloured_ones(void **state)
 {
     const struct frame colour = {SIDE, SIDE, 3};
@@ -356,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_of_any_size_become_the_models),
+        cmocka_unit_test(what_is_kept_is_what_would_be_read),
         cmocka_unit_test(gray_images_become_coloured_ones),
         cmocka_unit_test(the_digest_names_the_manifest_and_every_file),
         cmocka_unit_test(labels_are_numbered_in_byte_order),
