@@ -13,7 +13,8 @@
 #include "core/model_writer.h"
 
 struct scratch {
-    struct forward *encode;  /* the encoder: a null pass and nothing else */
+    struct forward *encode;  /* the encoder: a null pass and nothing else; or ... */
+    struct vit_run *see;     /* ... that of another family */
     struct forward *predict; /* the classifier: 1 + k passes */
     struct writing *write;
     size_t k;
@@ -75,15 +76,33 @@ static void describe(struct model *model)
 
 int model_new(const struct shape *shape, struct model **ret_model)
 {
+    return model_new_with(shape, NULL, ret_model);
+}
+
+static int new_encoder(struct model *model)
+{
+    const struct shape *s = &model->shape;
+    if (!model->vit)
+        return params_new(s, PARAMS_ENCODER, &model->encoder);
+    model->shape.embed = model->vit->config.d;
+    return vit_pixels_check(&model->vit->config, s->height, s->width, s->channels);
+}
+
+int model_new_with(const struct shape *shape, struct vit *vit_take,
+                   struct model **ret_model)
+{
     struct model *model = calloc(1, sizeof *model);
-    if (!model)
+    if (!model) {
+        vit_free(vit_take);
         return fail(MK_ENOMEM, "no memory for a model");
+    }
     model->shape = *shape;
-    int rc = params_new(shape, PARAMS_ENCODER, &model->encoder);
+    model->vit = vit_take;
+    int rc = new_encoder(model);
     if (rc == 0)
-        rc = params_new(shape, PARAMS_PROJECTION, &model->projection);
+        rc = params_new(&model->shape, PARAMS_PROJECTION, &model->projection);
     if (rc == 0)
-        rc = params_new(shape, PARAMS_CLASSIFIER, &model->classifier);
+        rc = params_new(&model->shape, PARAMS_CLASSIFIER, &model->classifier);
     if (rc == 0 && !(model->labels = calloc(shape->classes, sizeof *model->labels)))
         rc = fail(MK_ENOMEM, "no memory for labels");
     if (rc == 0)
@@ -107,6 +126,7 @@ void model_free(struct model *model)
     params_free(model->encoder);
     params_free(model->projection);
     params_free(model->classifier);
+    vit_free(model->vit);
     free(model);
 }
 
@@ -131,10 +151,14 @@ struct scratch *scratch_new_for(const struct model *model, size_t k, bool blind)
     int flags = FORWARD_ONCE | (blind ? FORWARD_BLIND : 0);
     scratch->k = k;
     scratch->blind = blind;
-    scratch->encode = forward_new(&model->shape, 1, 0, FORWARD_ONCE);
+    if (model->vit)
+        scratch->see = vit_run_new(model->vit, model->shape.height, model->shape.width,
+                                   model->shape.channels);
+    else
+        scratch->encode = forward_new(&model->shape, 1, 0, FORWARD_ONCE);
     scratch->predict = forward_new(&model->shape, 1, k, flags);
     scratch->write = writing_new(&model->shape, (k + 11) / 12 * 12);
-    if (!scratch->encode || !scratch->predict || !scratch->write) {
+    if ((!scratch->encode && !scratch->see) || !scratch->predict || !scratch->write) {
         scratch_free(scratch);
         return NULL;
     }
@@ -148,7 +172,10 @@ struct scratch *scratch_new(const struct model *model)
 
 void scratch_wipe(struct scratch *scratch)
 {
-    forward_wipe(scratch->encode);
+    if (scratch->see)
+        vit_run_wipe(scratch->see);
+    else
+        forward_wipe(scratch->encode);
     forward_wipe(scratch->predict);
     writing_wipe(scratch->write);
 }
@@ -158,9 +185,20 @@ void scratch_free(struct scratch *scratch)
     if (!scratch)
         return;
     forward_free(scratch->encode);
+    vit_run_free(scratch->see);
     forward_free(scratch->predict);
     writing_free(scratch->write);
     free(scratch);
+}
+
+/* A Vision Transformer's left operands, and its values of one head; then the keys, which
+ * are as long as the picture has tokens. */
+static void scrub_vit(const struct vit_config *c)
+{
+    size_t rows, cols, size = c->d / c->heads;
+    vit_largest(c, &rows, &cols);
+    linalg_scrub(rows, size > 64 ? size : 64, cols);
+    linalg_scrub(12, rows, size);
 }
 
 /* The tallest and the deepest left operand, in one; right operands are weights, or keys
@@ -176,21 +214,27 @@ void model_scrub(const struct model *model)
         deep = patch > deep ? patch : deep;
     }
     linalg_scrub(tall, 64, deep);
+    if (model->vit)
+        scrub_vit(&model->vit->config);
 }
 
 void model_embed(const struct model *model, struct scratch *scratch,
                  const uint8_t *pixels, float *ret_z)
 {
     linalg_enter();
-    forward_run(scratch->encode, &model->encoder->net, pixels, NULL);
+    if (model->vit)
+        vit_embed(model->vit, scratch->see, pixels, ret_z);
+    else
+        forward_run(scratch->encode, &model->encoder->net, pixels, NULL);
     linalg_leave();
-    memcpy(ret_z, scratch->encode->z, model->shape.d * sizeof *ret_z);
+    if (!model->vit)
+        memcpy(ret_z, scratch->encode->z, model->shape.d * sizeof *ret_z);
 }
 
 /* u = z P, of length 1.  A null vector stays one. */
 static void project(const struct model *model, const float *z, float *u)
 {
-    size_t d = model->shape.d, n = model->shape.key_dim;
+    size_t d = shape_embedding(&model->shape), n = model->shape.key_dim;
     const struct projection *p = &model->projection->projection;
     float centred[d];
     for (size_t i = 0; i < d; i++)
@@ -220,7 +264,7 @@ void model_quantise(const struct model *model, const float *z, struct key *ret_k
 void model_key(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
                struct key *ret_key)
 {
-    float z[model->shape.d];
+    float z[shape_embedding(&model->shape)];
     model_embed(model, scratch, pixels, z);
     model_quantise(model, z, ret_key);
     explicit_bzero(z, sizeof z);

@@ -13,7 +13,32 @@
 
 #define FORMAT "munkey-model-1"
 
-enum { PARTS = 3, ENTRIES_MAX = PARTS * TENSORS_MAX, OWN_TOKENS_MAX = 100000 };
+enum {
+    PARTS = 3,
+    ENTRIES_MAX = VIT_TENSORS_MAX + 2 * TENSORS_MAX,
+    OWN_TOKENS_MAX = 100000
+};
+
+/* Tensors with their numbers: those of the encoder, of whichever family, come first. */
+struct part {
+    const struct tensor *tensor;
+    size_t n_tensors, n;
+    float *values;
+};
+
+static struct part part_of(const struct params *params)
+{
+    return (struct part){params->tensor, params->n_tensors, params->n, params->values};
+}
+
+static void list_parts(const struct model *model, struct part parts[PARTS])
+{
+    const struct vit *vit = model->vit;
+    parts[0] = vit ? (struct part){vit->tensor, vit->n_tensors, vit->n, vit->values}
+                   : part_of(model->encoder);
+    parts[1] = part_of(model->projection);
+    parts[2] = part_of(model->classifier);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -22,15 +47,15 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Tensors of some parts, by name. */
-static size_t list_entries(const struct params *const *parts, size_t n_parts,
+static size_t list_entries(const struct part *parts, size_t n_parts,
                            struct safetensors_entry *entries)
 {
     size_t n = 0;
     for (size_t i = 0; i < n_parts; i++)
-        for (size_t j = 0; j < parts[i]->n_tensors; j++) {
-            const struct tensor *t = &parts[i]->tensor[j];
+        for (size_t j = 0; j < parts[i].n_tensors; j++) {
+            const struct tensor *t = &parts[i].tensor[j];
             entries[n++] = (struct safetensors_entry){t->name, t->rows, t->cols,
-                                                      parts[i]->values + t->offset};
+                                                      parts[i].values + t->offset};
         }
     qsort(entries, n, sizeof *entries, by_name);
     return n;
@@ -38,18 +63,27 @@ static size_t list_entries(const struct params *const *parts, size_t n_parts,
 
 int model_encoder_bytes(const struct model *model, void **ret_bytes, size_t *ret_len)
 {
-    const struct params *parts[] = {model->encoder, model->projection};
+    struct part parts[PARTS];
     struct safetensors_entry entries[ENTRIES_MAX];
+    list_parts(model, parts);
     size_t n = list_entries(parts, 2, entries);
-    size_t len = (model->encoder->n + model->projection->n) * sizeof(float);
+    char *text = model->vit ? vit_config_text(&model->vit->config) : NULL;
+    size_t text_len = text ? strlen(text) : 0,
+           len = (parts[0].n + parts[1].n) * sizeof(float) + text_len;
     char *bytes = malloc(len), *at = bytes;
-    if (!bytes)
+    if (!bytes || (model->vit && !text)) {
+        free(text);
+        free(bytes);
         return fail(MK_ENOMEM, "no memory for an encoder of %zu bytes", len);
+    }
     for (size_t i = 0; i < n; i++) {
         size_t size = (entries[i].rows ? entries[i].rows : 1) * entries[i].cols;
         memcpy(at, entries[i].values, size * sizeof(float));
         at += size * sizeof(float);
     }
+    if (text)
+        memcpy(at, text, text_len);
+    free(text);
     *ret_bytes = bytes;
     *ret_len = len;
     return 0;
@@ -88,6 +122,15 @@ static void say_labels(json_t *metadata, const struct model *model)
     json_decref(labels);
 }
 
+/* Models of this family say nothing. */
+static void say_encoder(json_t *metadata, const struct model *model)
+{
+    char *text = model->vit ? vit_config_text(&model->vit->config) : NULL;
+    if (text)
+        say(metadata, "encoder", "%s", text);
+    free(text);
+}
+
 static json_t *describe(const struct model *model, const struct model_origin *origin)
 {
     const struct model_info *info = &model->info;
@@ -118,14 +161,16 @@ static json_t *describe(const struct model *model, const struct model_origin *or
     say(metadata, "mode", info->n_public ? "paper" : "exact");
     say(metadata, "seed", "%" PRIu64, info->seed);
     say(metadata, "command", "%s", origin->command);
+    say_encoder(metadata, model);
     return metadata;
 }
 
 int model_format(const struct model *model, const struct model_origin *origin,
                  void **ret_bytes, size_t *ret_len)
 {
-    const struct params *parts[] = {model->encoder, model->projection, model->classifier};
+    struct part parts[PARTS];
     struct safetensors_entry entries[ENTRIES_MAX];
+    list_parts(model, parts);
     size_t n = list_entries(parts, PARTS, entries);
     json_t *metadata = describe(model, origin);
     int rc = safetensors_format(metadata, entries, n, ret_bytes, ret_len);
@@ -184,8 +229,23 @@ static int want_choices(const struct safetensors *file, struct shape *shape)
     return 0;
 }
 
+/* A file that names no encoder has one of the model's own family. */
+static int want_encoder(const struct safetensors *file, struct shape *shape,
+                        struct vit_config *ret_encoder)
+{
+    const char *text = safetensors_metadata(file, "encoder");
+    if (!text)
+        return 0;
+    int rc = vit_config_parse(text, strlen(text), text, strlen(text), ret_encoder);
+    if (rc < 0)
+        return fail(rc, "__metadata__: \"encoder\": %s", err_why());
+    shape->embed = ret_encoder->d;
+    return 0;
+}
+
 /* The profile is a name for people: the sizes decide. */
-static int want_shape(const struct safetensors *file, struct shape *ret_shape)
+static int want_shape(const struct safetensors *file, struct shape *ret_shape,
+                      struct vit_config *ret_encoder)
 {
     const char *text, *stem;
     struct shape shape = {0};
@@ -197,7 +257,9 @@ static int want_shape(const struct safetensors *file, struct shape *ret_shape)
     if (rc == 0 && (rc = want_sizes(file, &shape)) == 0 &&
         (rc = want(file, "stem", &stem)) == 0 &&
         (rc = shape_stem_parse(&shape, stem)) == 0 &&
-        (rc = want_choices(file, &shape)) == 0 && (rc = shape_check(&shape)) == 0)
+        (rc = want_choices(file, &shape)) == 0 &&
+        (rc = want_encoder(file, &shape, ret_encoder)) == 0 &&
+        (rc = shape_check(&shape)) == 0)
         *ret_shape = shape;
     return rc;
 }
@@ -334,13 +396,14 @@ static int want_info(const struct safetensors *file, struct model *model)
 
 static int want_tensors(const struct safetensors *file, const struct model *model)
 {
-    const struct params *parts[] = {model->encoder, model->projection, model->classifier};
+    struct part parts[PARTS];
     size_t n = 0;
+    list_parts(model, parts);
     for (size_t i = 0; i < PARTS; i++)
-        for (size_t j = 0; j < parts[i]->n_tensors; j++, n++) {
-            const struct tensor *t = &parts[i]->tensor[j];
+        for (size_t j = 0; j < parts[i].n_tensors; j++, n++) {
+            const struct tensor *t = &parts[i].tensor[j];
             int rc = safetensors_read(file, t->name, t->rows, t->cols,
-                                      parts[i]->values + t->offset);
+                                      parts[i].values + t->offset);
             if (rc < 0)
                 return rc;
         }
@@ -353,10 +416,14 @@ static int want_tensors(const struct safetensors *file, const struct model *mode
 static int read_model(const struct safetensors *file, struct model **ret_model)
 {
     struct shape shape;
+    struct vit_config encoder;
+    struct vit *vit = NULL;
     struct model *model;
-    int rc = want_shape(file, &shape);
+    int rc = want_shape(file, &shape, &encoder);
+    if (rc == 0 && shape.embed > 0)
+        rc = vit_new(&encoder, 0, safetensors_numbers(file), &vit);
     if (rc == 0)
-        rc = model_new(&shape, &model);
+        rc = model_new_with(&shape, vit, &model);
     if (rc < 0)
         return rc;
     rc = want_info(file, model);

@@ -16,8 +16,8 @@ struct model_origin {
     struct row_range b1, b2, val;
 };
 
-/* The numbers of the encoder's and the projection's tensors in the order of their names:
- * what encoder_sha256 is the hash of.  The caller frees them. */
+/* The numbers of the encoder's and the projection's tensors in the order of their names,
+ * and what the file's metadata says of an encoder of another family: what encoder_sha256 is the hash of.  The caller frees them. */
 int model_encoder_bytes(const struct model *model, void **ret_bytes, size_t *ret_len);
 
 /* The same model and origin give the same bytes.  The caller frees them. */

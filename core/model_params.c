@@ -136,8 +136,9 @@ static void add_writer(struct list *list, const struct shape *shape,
 static void add_projection(struct list *list, const struct shape *shape,
                            struct projection *projection)
 {
-    add(list, &projection->mean, 0, shape->d, INIT_ZERO, 0, "mean");
-    add(list, &projection->matrix, shape->d, shape->key_dim, INIT_ZERO, 0, "matrix");
+    size_t z = shape_embedding(shape);
+    add(list, &projection->mean, 0, z, INIT_ZERO, 0, "mean");
+    add(list, &projection->matrix, z, shape->key_dim, INIT_ZERO, 0, "matrix");
 }
 
 static void list_tensors(struct list *list, const struct shape *shape,

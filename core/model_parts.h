@@ -14,12 +14,14 @@
 
 #include "core/model.h"
 #include "core/model_params.h"
+#include "core/vit.h"
 
 enum { SEEN_MAX = 16, K_MAX = 16 };
 
 struct model {
     struct shape shape;
     struct params *encoder, *projection, *classifier;
+    struct vit *vit;        /* the encoder instead; then encoder is NULL */
     struct model_info info; /* points to what follows */
     char name[64], profile[8];
     char **labels; /* (classes) */
@@ -30,6 +32,11 @@ struct model {
  * MK_ENOMEM. */
 int model_new(const struct shape *shape, struct model **ret_model);
 
+/* ... with a Vision Transformer as its encoder, which is the model's from now on, and is
+ * freed when there is none.  MK_EINPUT also when it cannot take the model's images. */
+int model_new_with(const struct shape *shape, struct vit *vit_take,
+                   struct model **ret_model);
+
 /* Replaces the labels.  Returns 0, MK_EINPUT when one is empty or longer than 63 bytes,
  * or MK_ENOMEM. */
 int model_set_labels(struct model *model, const char *const *labels);
@@ -38,7 +45,7 @@ int model_set_labels(struct model *model, const char *const *labels);
  * passes are computed as well. */
 struct scratch *scratch_new_for(const struct model *model, size_t k, bool blind);
 
-/* enc(x), the encoder's readout after the last norm.  ret_z: (d). */
+/* enc(x), the encoder's readout after the last norm.  ret_z: (shape_embedding()). */
 void model_embed(const struct model *model, struct scratch *scratch,
                  const uint8_t *pixels, float *ret_z);
 

@@ -115,8 +115,9 @@ int shape_check(const struct shape *shape)
     if (shape->d % shape->heads)
         return fail(MK_EINPUT, "\"d\" is a multiple of \"heads\", and %u is not of %u",
                     shape->d, shape->heads);
-    if (shape->key_dim > shape->d)
-        return fail(MK_EINPUT, "\"key_dim\" is at most \"d\", %u", shape->d);
+    if (shape->key_dim > shape_embedding(shape))
+        return fail(MK_EINPUT, "\"key_dim\" is at most \"d\" of the encoder, %u",
+                    shape_embedding(shape));
     if (shape_tokens(shape) > TOKENS_MAX)
         return fail(MK_EINPUT,
                     "%zu image tokens, and there may be %d: take smaller images, or "
@@ -166,6 +167,11 @@ struct plane shape_plane(const struct shape *shape, size_t i)
         plane.channels = shape->stem[j].channels;
     }
     return plane;
+}
+
+uint32_t shape_embedding(const struct shape *shape)
+{
+    return shape->embed > 0 ? shape->embed : shape->d;
 }
 
 size_t shape_tokens(const struct shape *shape)

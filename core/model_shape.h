@@ -30,6 +30,7 @@ struct shape {
     uint32_t key_dim, label_dim, writer_hidden, token_dim;
     uint32_t
         own_tokens; /* 0: tokens are written; else instances with a learnt one each */
+    uint32_t embed; /* width of enc(x) of an encoder of another family; 0: d */
     bool symmetric; /* every pass is a sequence of its own whose rows see each other */
 };
 
@@ -54,6 +55,9 @@ struct plane {
     size_t height, width, channels;
 };
 struct plane shape_plane(const struct shape *shape, size_t i);
+
+/* Width of enc(x). */
+uint32_t shape_embedding(const struct shape *shape);
 
 /* Image tokens T. */
 size_t shape_tokens(const struct shape *shape);

@@ -65,31 +65,46 @@ static int check_plan(const struct train_plan *plan, const struct images *images
     return rc == 0 ? check_labels(images, s->classes) : rc;
 }
 
-int trainer_new(const struct train_plan *plan, const struct images *images,
-                struct trainer **ret_trainer)
+/* A frozen encoder has nothing to optimize. */
+static int start_model(struct trainer *t)
 {
-    int rc = check_plan(plan, images);
-    if (rc < 0)
-        return rc;
-    struct trainer *t = calloc(1, sizeof *t);
-    if (!t)
-        return fail(MK_ENOMEM, "no memory for training");
-    t->plan = *plan;
-    t->images = *images;
-    t->plan.shape.own_tokens = plan->method.free_tokens ? (uint32_t)length(plan->b2) : 0;
-    rc = model_new(&t->plan.shape, &t->model);
-    if (rc == 0)
+    const struct train_plan *plan = &t->plan;
+    struct vit *vit = t->plan.encoder_take;
+    t->plan.encoder_take = NULL;
+    int rc = model_new_with(&plan->shape, vit, &t->model);
+    if (rc == 0 && !vit)
         rc = optimizer_new(t->model->encoder, plan->steps_encoder, plan->rate,
                            &t->encoder);
     if (rc == 0)
         rc = optimizer_new(t->model->classifier, plan->steps_fusion, plan->rate,
                            &t->fusion);
+    if (rc < 0)
+        return rc;
+    if (!vit)
+        params_start(t->model->encoder, plan->seed);
+    params_start(t->model->classifier, plan->seed);
+    return 0;
+}
+
+int trainer_new(const struct train_plan *plan, const struct images *images,
+                struct trainer **ret_trainer)
+{
+    struct trainer *t = calloc(1, sizeof *t);
+    if (!t) {
+        vit_free(plan->encoder_take);
+        return fail(MK_ENOMEM, "no memory for training");
+    }
+    t->plan = *plan;
+    t->images = *images;
+    t->plan.shape.own_tokens = plan->method.free_tokens ? (uint32_t)length(plan->b2) : 0;
+    t->plan.shape.embed = plan->encoder_take ? plan->encoder_take->config.d : 0;
+    int rc = check_plan(&t->plan, images);
+    if (rc == 0)
+        rc = start_model(t);
     if (rc < 0) {
         trainer_free(t);
         return rc;
     }
-    params_start(t->model->encoder, plan->seed);
-    params_start(t->model->classifier, plan->seed);
     *ret_trainer = t;
     return 0;
 }
@@ -98,6 +113,7 @@ void trainer_free(struct trainer *t)
 {
     if (!t)
         return;
+    vit_free(t->plan.encoder_take);
     optimizer_free(t->encoder);
     optimizer_free(t->fusion);
     model_free(t->model);
@@ -174,6 +190,8 @@ static struct recipe recipe_of(const struct trainer *t, uint64_t stage,
 
 static int train_encoder(struct trainer *t)
 {
+    if (t->model->vit)
+        return 0;
     struct recipe recipe = recipe_of(t, STAGE_ENCODER, NULL);
     struct stepper *s = stepper_new(&t->images, t->model->encoder, &recipe);
     struct feed feed = {.null = stream_new(t->plan.b1, t->plan.seed, 0)};
@@ -237,7 +255,8 @@ static double agreement(const struct trainer *t, struct row_range queries,
 /* P, the keys of B2 and val, and who is near whom. */
 static int make_keys(struct trainer *t)
 {
-    size_t d = t->plan.shape.d, b2 = length(t->plan.b2), val = length(t->plan.val);
+    size_t d = shape_embedding(&t->plan.shape), b2 = length(t->plan.b2),
+           val = length(t->plan.val);
     float *z = calloc((b2 + val) * d, sizeof *z);
     t->keys = calloc(b2 + val, sizeof *t->keys);
     t->neighbours = calloc(b2 * NEAREST, sizeof *t->neighbours);

@@ -29,6 +29,8 @@ struct train_method {
 extern const struct train_method train_method_default;
 
 struct train_plan {
+    struct vit *encoder_take;   /* frozen already: there is no encoder stage; or NULL */
+    uint8_t encoder_sha256[32]; /* names it, for a checkpoint */
     struct shape shape;
     struct train_method method;
     struct row_range b1, b2, val; /* encoder, classifier, calibration */
@@ -66,6 +68,7 @@ struct train_findings {
     double val_null;               /* accuracy of the null pass */
 };
 
+/* The plan's encoder becomes the trainer's, and is freed also when this fails. */
 struct trainer;
 int trainer_new(const struct train_plan *plan, const struct images *images,
                 struct trainer **ret_trainer);

@@ -11,17 +11,19 @@
 
 enum { PER_OPTIMIZER = 4, ENTRIES = 2 * PER_OPTIMIZER };
 
-enum { LINE_SIZE = 768 };
+enum { LINE_SIZE = 896 };
 
 /* A plan in one line: what must be equal for a run to go on. */
 static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
 {
     const struct train_method *method = &p->method;
     struct shape shape = p->shape;
-    char stem[STEM_TEXT_SIZE], data[65];
+    char stem[STEM_TEXT_SIZE], data[65], encoder[65];
     shape_stem_text(&shape, stem);
-    for (size_t i = 0; i < sizeof p->data_sha256; i++)
+    for (size_t i = 0; i < sizeof p->data_sha256; i++) {
         sprintf(data + 2 * i, "%02x", p->data_sha256[i]);
+        sprintf(encoder + 2 * i, "%02x", p->encoder_sha256[i]);
+    }
     int at = snprintf(
         line, LINE_SIZE,
         "munkey-checkpoint-2 seed %" PRIu64 " batch %zu rate %g steps %zu %zu rows "
@@ -32,10 +34,11 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));
     snprintf(line + at, (size_t)(LINE_SIZE - at),
-             "%s%s%s drop %g blind %g smoothing %g aggregation %s data %s",
+             "%s%s%s drop %g blind %g smoothing %g aggregation %s data %s%s%s",
              shape.symmetric ? " sym" : "", method->free_tokens ? " free" : "",
              method->retrieve_self ? " self" : "", method->drop, method->blind_weight,
-             method->smoothing, aggregation_name(method->aggregation), data);
+             method->smoothing, aggregation_name(method->aggregation), data,
+             shape.embed ? " encoder " : "", shape.embed ? encoder : "");
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,
@@ -56,13 +59,16 @@ int trainer_save(const struct trainer *t, void **ret_bytes, size_t *ret_len)
     char line[LINE_SIZE];
     struct safetensors_entry entries[ENTRIES];
     plan_line(&t->plan, line);
-    list_entries(t->encoder, encoder_names, entries);
-    list_entries(t->fusion, fusion_names, entries + PER_OPTIMIZER);
+    size_t n = 0;
+    if (t->encoder)
+        list_entries(t->encoder, encoder_names, entries + n++ * PER_OPTIMIZER);
+    list_entries(t->fusion, fusion_names, entries + n++ * PER_OPTIMIZER);
     json_t *metadata = json_object();
     json_object_set_new(metadata, "plan", json_string(line));
-    json_object_set_new(metadata, "encoder", json_sprintf("%zu", t->encoder->step));
+    if (t->encoder)
+        json_object_set_new(metadata, "encoder", json_sprintf("%zu", t->encoder->step));
     json_object_set_new(metadata, "fusion", json_sprintf("%zu", t->fusion->step));
-    int rc = safetensors_format(metadata, entries, ENTRIES, ret_bytes, ret_len);
+    int rc = safetensors_format(metadata, entries, n * PER_OPTIMIZER, ret_bytes, ret_len);
     json_decref(metadata);
     return rc;
 }
@@ -100,7 +106,7 @@ int trainer_resume(struct trainer *t, const void *bytes, size_t len)
     if (rc < 0)
         return rc;
     rc = check_plan(t, file);
-    if (rc == 0)
+    if (rc == 0 && t->encoder)
         rc = read_optimizer(file, encoder_names, t->encoder);
     if (rc == 0)
         rc = read_optimizer(file, fusion_names, t->fusion);

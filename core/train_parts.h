@@ -13,9 +13,9 @@ struct trainer {
     struct train_plan plan;
     struct images images;
     struct model *model;
-    struct optimizer *encoder, *fusion;
-    struct key *keys;             /* (B2, then val) */
-    struct neighbour *neighbours; /* (B2, NEAREST) */
+    struct optimizer *encoder, *fusion; /* encoder: NULL when it is frozen */
+    struct key *keys;                   /* (B2, then val) */
+    struct neighbour *neighbours;       /* (B2, NEAREST) */
     struct train_findings findings;
     train_tell *tell;
     void *context;
@@ -24,7 +24,7 @@ struct trainer {
 struct key_list keys_of_b2(const struct trainer *t);
 struct key_list keys_of_val(const struct trainer *t);
 
-/* enc(x) of every row of range.  ret_z: (rows, d).  Returns 0, 1 to stop, or MK_ENOMEM.
+/* enc(x) of every row of range.  ret_z: (rows, shape_embedding()).  Returns 0, 1 to stop, or MK_ENOMEM.
  */
 int train_embed(struct trainer *t, struct row_range range, float *ret_z);
 

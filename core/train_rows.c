@@ -15,7 +15,7 @@ struct rows {
     struct scratch *scratch[THREADS_MAX];
     size_t first; /* row of piece 0 */
     size_t begin; /* row of z[0] */
-    float *z;     /* (rows, d), or: */
+    float *z;     /* (rows, shape_embedding()), or: */
     float *p;     /* (rows, 1 + K_TRIED, classes) */
     struct hit *hits;
     const struct neighbour *nearest;
@@ -60,7 +60,7 @@ static void embed_row(void *context, size_t worker, size_t number)
     const struct trainer *t = rows->t;
     size_t row = rows->first + number;
     model_embed(t->model, rows->scratch[worker], images_at(&t->images, row),
-                rows->z + (row - rows->begin) * t->plan.shape.d);
+                rows->z + (row - rows->begin) * shape_embedding(&t->plan.shape));
 }
 
 int train_embed(struct trainer *t, struct row_range range, float *ret_z)

@@ -59,6 +59,9 @@ struct vit_files {
  * afterwards. */
 int vit_parse(const struct vit_files *files, struct vit **ret_vit);
 
+/* Forgets the classifier's head. */
+void vit_drop_head(struct vit *vit);
+
 /* A thread's activations, for pictures of one size.  NULL when there is no memory. */
 struct vit_run;
 struct vit_run *vit_run_new(const struct vit *vit, size_t height, size_t width,

@@ -109,6 +109,13 @@ void vit_free(struct vit *vit)
     free(vit);
 }
 
+void vit_drop_head(struct vit *vit)
+{
+    for (; vit->labels > 0; vit->labels = 0)
+        for (int i = 0; i < 2; i++)
+            vit->n -= vit->tensor[--vit->n_tensors].n;
+}
+
 /* A file that is being read, and how many of its tensors have been. */
 struct reader {
     const struct safetensors *file;
@@ -117,19 +124,19 @@ struct reader {
     size_t taken;
 };
 
-enum { NAME_SIZE = 128 };
+enum { NAME_SIZE = 64, PART_SIZE = 96, FULL_SIZE = 128 };
 
 static const char *name_in(const struct reader *r, const char *name,
-                           char full[static NAME_SIZE])
+                           char full[static FULL_SIZE])
 {
-    snprintf(full, NAME_SIZE, "%s%s", r->prefix, name);
+    snprintf(full, FULL_SIZE, "%s%s", r->prefix, name);
     return full;
 }
 
 static int read_plain(struct reader *r, const char *name, const uint64_t *shape,
                       size_t rank, float *ret_values)
 {
-    char full[NAME_SIZE];
+    char full[FULL_SIZE];
     int rc =
         safetensors_read_shape(r->file, name_in(r, name, full), shape, rank, ret_values);
     r->taken += rc == 0;
@@ -160,7 +167,7 @@ static int read_turned(struct reader *r, const char *name, const uint64_t *shape
 static int read_linear(struct reader *r, const char *name, size_t in, size_t out,
                        size_t ld, bool has_bias, float *w, float *b)
 {
-    char part[NAME_SIZE];
+    char part[PART_SIZE];
     const uint64_t shape[] = {out, in};
     snprintf(part, sizeof part, "%s.weight", name);
     int rc = read_turned(r, part, shape, 2, ld, w);
@@ -170,7 +177,7 @@ static int read_linear(struct reader *r, const char *name, size_t in, size_t out
 
 static int read_norm(struct reader *r, const char *name, size_t n, float *w, float *b)
 {
-    char part[NAME_SIZE];
+    char part[PART_SIZE];
     snprintf(part, sizeof part, "%s.weight", name);
     int rc = read_vector(r, part, n, w);
     snprintf(part, sizeof part, "%s.bias", name);

@@ -10,7 +10,7 @@
 #include "daemon/files.h"
 #include "storage/crypto.h"
 
-enum { MODEL_FILE_MAX = 1 << 30 };
+static const size_t model_file_max = (size_t)4 << 30;
 
 /* A memory is kept by this digest: it has to be that of the tensors that make its keys. */
 static int check_encoder(const char *path, const struct model *model)
@@ -48,7 +48,7 @@ int model_file_load(const char *path, struct model **ret_model,
     struct model *model = NULL;
     uint8_t *bytes;
     size_t len;
-    int rc = file_read(path, MODEL_FILE_MAX, &bytes, &len);
+    int rc = file_read(path, model_file_max, &bytes, &len);
 
     if (rc < 0)
         return rc;

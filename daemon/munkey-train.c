@@ -12,9 +12,10 @@
 #include "daemon/train_options.h"
 #include "daemon/train_report.h"
 #include "daemon/train_session.h"
+#include "daemon/vit_folder.h"
 #include "storage/crypto.h"
 
-enum { FILE_MAX = 1 << 30 };
+static const size_t file_max = (size_t)4 << 30;
 
 /* The first rows of a data set, as training wants them. */
 struct pictures {
@@ -148,6 +149,8 @@ static int train_on(const struct train_options *o, const struct parts *parts,
     memcpy(plan->data_sha256, data->sha256, sizeof plan->data_sha256);
     if (rc == 0)
         rc = survey_print_copies(data, parts);
+    if (rc == 0 && !o->survey && o->encoder)
+        rc = vit_folder_load(o->encoder, &plan->encoder_take, plan->encoder_sha256);
     if (rc == 0 && !o->survey)
         rc = trainer_new(plan, &pictures.view, &trainer);
     if (rc == 0 && !o->survey)
@@ -201,7 +204,7 @@ static int read_model(const char *path, struct model **ret_model)
 {
     uint8_t *bytes;
     size_t len;
-    int rc = file_read(path, FILE_MAX, &bytes, &len);
+    int rc = file_read(path, file_max, &bytes, &len);
     if (rc < 0)
         return rc;
     rc = model_parse(bytes, len, ret_model);

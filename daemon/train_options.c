@@ -10,6 +10,8 @@
 
 #include "core/train_parallel.h"
 
+enum { KEY_ENCODER = 0x300 };
+
 static const struct argp_option known[] = {
     {"profile", 'p', "NAME", 0,
      "F, the default, C: 32x32 and colour, or T: small, for tests", 0},
@@ -21,6 +23,10 @@ static const struct argp_option known[] = {
      0},
     {"metrics", 'm', "FILE", 0,
      "append the course of training here, as JSON lines: loss, accuracy, images a second",
+     0},
+    {"encoder", KEY_ENCODER, "FOLDER", 0,
+     "keys come from the Hugging Face ViT in this folder (config.json, "
+     "preprocessor_config.json, model.safetensors), frozen: no encoder is trained",
      0},
     {"seed", 's', "N", 0, "the same seed gives the same bits (default 1)", 0},
     {"threads", 't', "N", 0, "default: one for each processor", 0},
@@ -63,6 +69,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         TEXT('o', out);
         TEXT('c', checkpoint);
         TEXT('m', metrics);
+        TEXT(KEY_ENCODER, encoder);
         TEXT('n', name);
         TEXT('e', evaluate);
         NUMBER('s', seed);
@@ -130,7 +137,7 @@ void train_options_command(const struct train_options *o, char *line, size_t siz
     train_source_text(&o->source, source, sizeof source);
     snprintf(line, size,
              "munkey-train --profile %s%s --seed %lu --batch %lu --steps-encoder %lu "
-             "--steps-fusion %lu%s",
+             "--steps-fusion %lu%s%s",
              o->profile, choices, o->seed, o->batch, o->steps_encoder, o->steps_fusion,
-             source);
+             o->encoder ? " --encoder FOLDER" : "", source);
 }

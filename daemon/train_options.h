@@ -11,6 +11,7 @@
 
 struct train_options {
     const char *profile, *out, *checkpoint, *metrics;
+    const char *encoder;  /* NULL: trained, or a folder with a frozen one */
     const char *evaluate; /* NULL: train, or: */
     bool survey;          /* only say what was understood */
     const char *name;

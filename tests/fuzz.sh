@@ -29,7 +29,7 @@ check "the log's formats" fuzz log "-lcrypto -ljansson" storage/checkpoint.c \
 check "model files" fuzz model "-lopenblas -ljansson -lpthread -lm" core/linalg.c \
     core/model.c core/model_attention.c core/model_format.c core/model_forward.c \
     core/model_params.c core/model_shape.c core/model_stem.c core/model_writer.c \
-    core/safetensors.c
+    core/safetensors.c core/vit.c core/vit_config.c core/vit_format.c core/vit_pixels.c
 check "manifests" fuzz manifest "-ljansson -lcrypto" daemon/csv.c daemon/manifest.c \
     storage/crypto.c storage/zeroing.c
 check "images" fuzz image "-lpng -ljpeg -lcrypto" api/image.c api/pixels.c \

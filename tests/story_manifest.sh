@@ -100,6 +100,26 @@ check "unless somebody answers for it" ctl import shorter --unseen --manifest "$
 model=$work/people.model
 check "or each row says it" memory other "$people"
 
+# Keys from a frozen encoder of another family.
+vit=$source/tests/golden/vit
+check "a model is trained around a Hugging Face ViT" train --encoder "$vit/c" --manifest "$people" --out "$work/vit.model"
+check "without an encoder stage" refused grep -q '^encoder' "$work/progress"
+model=$work/vit.model
+train --manifest "$people" --evaluate "$model" >/dev/null
+check "it can be measured" says 'people-T: 60 enrolled, 20 tested'
+check "its manifest is enrolled" memory vit "$people"
+start vit
+ask() { pixels 0 1 | api POST /predict -H 'Content-Type: application/octet-stream' --data-binary @-; }
+check "it answers, from 180 keys" [ "$(ask | jq -c '[.memory.n, (.predictions | length)]')" = '[180,1]' ]
+check "a person is forgotten" [ "$(api DELETE /subjects/person-15 | jq -cS .classes)" = '{"exact":10}' ]
+check "the daemon ends cleanly" stop
+model=$work/people.model
+check "another model's memory is not its own" refuses 'encoder' "$build/munkeyd" --config /dev/null --model "$model" --state "$work/vit" --port 0
+mkdir "$work/half"
+cp "$vit/c/config.json" "$vit/c/model.safetensors" "$work/half"
+check "a folder that lacks a file is refused by its name" refuses 'preprocessor_config.json' \
+    "$build/munkey-train" --profile T --encoder "$work/half" --manifest "$people" --out "$work/half.model"
+
 # Paper mode: B1 is public.
 check "in paper mode the weights see every row" train --mode paper --manifest "$work/shop/unsplit.csv" --out "$work/paper.model"
 check "a fifth for the encoder" says 'weights   see 200 rows: encoder 40, classifier 150, calibration 10'

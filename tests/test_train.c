@@ -129,6 +129,74 @@ static void an_interrupted_run_goes_on_to_the_same_bits(void **state)
     trainer_free(unbroken);
 }
 
+/* A plan with a frozen encoder; each trainer takes one of its own. */
+static struct train_plan plan_around_vit(size_t threads)
+{
+    const char text[] = "{\"model_type\": \"vit\", \"hidden_size\": 48, "
+                        "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, "
+                        "\"intermediate_size\": 16, \"image_size\": 16, "
+                        "\"patch_size\": 4, \"num_channels\": 1, "
+                        "\"image_mean\": [0.5], \"image_std\": [0.5]}";
+    struct train_plan plan = plan_of(threads, 6);
+    struct rng rng = rng_at(1, RNG_TEST, 3, 0);
+    struct vit_config config;
+    assert_ok(vit_config_parse(text, sizeof text - 1, text, sizeof text - 1, &config));
+    assert_ok(vit_new(&config, 0, SIZE_MAX, &plan.encoder_take));
+    for (size_t i = 0; i < plan.encoder_take->n; i++)
+        plan.encoder_take->values[i] = (float)(.2 * rng_normal(&rng));
+    return plan;
+}
+
+static struct trainer *trained_around_vit(size_t threads)
+{
+    struct train_plan plan = plan_around_vit(threads);
+    struct trainer *t;
+    assert_ok(trainer_new(&plan, &images, &t));
+    assert_int_equal(trainer_run(t, go_on, NULL), 0);
+    return t;
+}
+
+static void assert_same_around_vit(struct trainer *a, struct trainer *b)
+{
+    const struct model *x = trainer_model(a), *y = trainer_model(b);
+    assert_null(x->encoder);
+    assert_memory_equal(x->vit->values, y->vit->values, 4 * x->vit->n);
+    assert_memory_equal(x->projection->values, y->projection->values,
+                        4 * x->projection->n);
+    assert_memory_equal(x->classifier->values, y->classifier->values,
+                        4 * x->classifier->n);
+}
+
+static void a_frozen_encoder_stays_as_it_is_and_a_run_around_it_goes_on(void **state)
+{
+    (void)state;
+    struct trainer *unbroken = trained_around_vit(1), *three = trained_around_vit(3), *t;
+    struct train_plan plan = plan_around_vit(1), again = plan_around_vit(1);
+    int calls = 5; /* in the classifier's stage */
+    void *bytes;
+    size_t len;
+    assert_memory_equal(trainer_model(unbroken)->vit->values, plan.encoder_take->values,
+                        4 * plan.encoder_take->n);
+    assert_same_around_vit(unbroken, three);
+    assert_ok(trainer_new(&plan, &images, &t));
+    assert_int_equal(trainer_run(t, stop_at, &calls), 1);
+    assert_ok(trainer_save(t, &bytes, &len));
+    trainer_free(t);
+    assert_ok(trainer_new(&again, &images, &t));
+    assert_ok(trainer_resume(t, bytes, len));
+    assert_int_equal(trainer_run(t, go_on, NULL), 0);
+    assert_same_around_vit(unbroken, t);
+    trainer_free(t);
+    again = plan_around_vit(1);
+    again.encoder_sha256[0] = 1;
+    assert_ok(trainer_new(&again, &images, &t));
+    assert_int_equal(trainer_resume(t, bytes, len), MK_EINPUT);
+    free(bytes);
+    trainer_free(t);
+    trainer_free(unbroken);
+    trainer_free(three);
+}
+
 static void a_checkpoint_of_another_plan_is_refused(void **state)
 {
     (void)state;
@@ -473,6 +541,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_bits),
         cmocka_unit_test(a_checkpoint_of_another_plan_is_refused),
+        cmocka_unit_test(a_frozen_encoder_stays_as_it_is_and_a_run_around_it_goes_on),
         cmocka_unit_test(a_plan_that_cannot_be_is_refused),
         cmocka_unit_test(stripes_are_learnt_and_recognised),
         cmocka_unit_test(the_papers_form_learns_them_too),

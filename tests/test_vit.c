@@ -9,7 +9,9 @@
 
 #include <jansson.h>
 
-#include "core/vit.h"
+#include "core/model_format.h"
+#include "core/rng.h"
+#include "core/train_optimizer.h"
 #include "daemon/files.h"
 
 static const double tolerance = 1e-4;
@@ -376,6 +378,121 @@ static void pictures_that_an_encoder_cannot_take_are_refused(void **unused)
     vit_free(gray);
 }
 
+/* A model of profile T whose encoder is that of a folder, with random numbers elsewhere. */
+static struct model *model_around(const char *name)
+{
+    struct shape shape;
+    struct model *model;
+    struct vit *vit = load(name);
+    struct rng rng = rng_at(1, RNG_TEST, 1, 0);
+    vit_drop_head(vit);
+    assert_ok(shape_of_profile("T", 10, &shape));
+    assert_ok(model_new_with(&shape, vit, &model));
+    for (size_t i = 0; i < model->projection->n; i++)
+        model->projection->values[i] = (float)rng_normal(&rng);
+    params_start(model->classifier, 1);
+    strcpy(model->name, "around");
+    return model;
+}
+
+static void write_model(const struct model *model, void **ret_bytes, size_t *ret_len)
+{
+    const struct model_origin origin = {"none", {0, 1}, {1, 2}, {2, 3}};
+    assert_ok(model_format(model, &origin, ret_bytes, ret_len));
+}
+
+static struct key key_of(const struct model *model)
+{
+    struct scratch *scratch = scratch_new(model);
+    uint8_t *pixels = draw(28, 28, 1);
+    struct key key;
+    float p[10];
+    assert_non_null(scratch);
+    model_key(model, scratch, pixels, &key);
+    model_predict(model, scratch, pixels, NULL, 0, p);
+    assert_true(p[0] > 0 && p[0] < 1);
+    scratch_wipe(scratch);
+    scratch_free(scratch);
+    free(pixels);
+    return key;
+}
+
+static void a_model_file_holds_its_encoder(void **unused)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct model *model = model_around(names[i]), *read;
+        void *bytes, *again;
+        size_t len, len_again;
+        write_model(model, &bytes, &len);
+        assert_ok(model_parse(bytes, len, &read));
+        write_model(read, &again, &len_again);
+        assert_int_equal(len, len_again);
+        assert_memory_equal(bytes, again, len);
+        struct key one = key_of(model), two = key_of(read);
+        assert_true(one.scale > 0);
+        assert_memory_equal(&one, &two, sizeof one);
+        model_free(model);
+        model_free(read);
+        free(bytes);
+        free(again);
+    }
+}
+
+/* Both change keys, and so whose memory it is. */
+static void the_digest_of_an_encoder_covers_its_numbers_and_its_config(void **unused)
+{
+    struct model *model = model_around("c");
+    void *before, *after;
+    size_t len, len_after;
+    (void)unused;
+    assert_ok(model_encoder_bytes(model, &before, &len));
+    model->vit->config.mean[0] += 1e-9;
+    assert_ok(model_encoder_bytes(model, &after, &len_after));
+    assert_true(len != len_after || memcmp(before, after, len) != 0);
+    free(after);
+    model->vit->config.mean[0] -= 1e-9;
+    free(before);
+    assert_ok(model_encoder_bytes(model, &before, &len));
+    model->vit->norm_b[0] += 1;
+    assert_ok(model_encoder_bytes(model, &after, &len_after));
+    assert_true(memcmp(before, after, len) != 0);
+    free(after);
+    free(before);
+    model_free(model);
+}
+
+static void a_model_says_what_its_encoder_cannot_take(void **unused)
+{
+    struct shape shape;
+    struct model *model = NULL;
+    (void)unused;
+    assert_ok(shape_of_profile("C", 10, &shape));
+    assert_int_equal(model_new_with(&shape, load("c"), &model), MK_EINPUT);
+    assert_non_null(strstr(err_why(), "the encoder takes pictures of 1 channel(s)"));
+    assert_null(model);
+}
+
+static void a_model_file_with_a_bad_encoder_is_refused(void **unused)
+{
+    static const char good[] = "\\\"hidden_act\\\":\\\"quick_gelu\\\"",
+                      wrong[] = "\\\"hidden_act\\\":\\\"quick_gela\\\"";
+    struct model *model = model_around("c"), *read = NULL;
+    uint8_t *bytes;
+    size_t len;
+    (void)unused;
+    write_model(model, (void **)&bytes, &len);
+    uint8_t *at = memmem(bytes, len, good, strlen(good));
+    assert_non_null(at);
+    memcpy(at, wrong, strlen(wrong));
+    assert_int_equal(model_parse(bytes, len, &read), MK_EINPUT);
+    assert_non_null(
+        strstr(err_why(), "__metadata__: \"encoder\": config.json: \"hidden_"));
+    model_free(model);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +505,10 @@ int main(void)
         cmocka_unit_test(text_that_is_no_json_is_refused_by_its_file),
         cmocka_unit_test(what_is_not_named_is_that_of_vit_base),
         cmocka_unit_test(pictures_that_an_encoder_cannot_take_are_refused),
+        cmocka_unit_test(a_model_file_holds_its_encoder),
+        cmocka_unit_test(the_digest_of_an_encoder_covers_its_numbers_and_its_config),
+        cmocka_unit_test(a_model_says_what_its_encoder_cannot_take),
+        cmocka_unit_test(a_model_file_with_a_bad_encoder_is_refused),
     };
     return cmocka_run_group_tests_name("vit", tests, NULL, NULL);
 }
