@@ -191,14 +191,18 @@ void scratch_free(struct scratch *scratch)
     free(scratch);
 }
 
-/* A Vision Transformer's left operands, and its values of one head; then the keys, which
- * are as long as the picture has tokens. */
-static void scrub_vit(const struct vit_config *c)
+/* OpenBLAS copies a left operand whole only when the product has more columns than a core
+ * type's P (at most 768), and else piece by piece to one place; of its depth it copies at
+ * most Q (320 to 512), and less where the depth is between Q and 2 Q. */
+static void scrub(size_t rows, size_t widest, size_t deep)
 {
-    size_t rows, cols, size = c->d / c->heads;
-    vit_largest(c, &rows, &cols);
-    linalg_scrub(rows, size > 64 ? size : 64, cols);
-    linalg_scrub(12, rows, size);
+    enum { NARROW = 256, WIDE = 1100, SHALLOW = 320, DEEP = 1024 };
+    linalg_scrub(rows, widest <= NARROW ? 64 : WIDE, deep <= SHALLOW ? deep : DEEP);
+}
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 /* The tallest and the deepest left operand, in one; right operands are weights, or keys
@@ -206,16 +210,17 @@ static void scrub_vit(const struct vit_config *c)
 void model_scrub(const struct model *model)
 {
     const struct shape *s = &model->shape;
-    size_t tall = 0, deep = s->hidden;
+    size_t tall = 0, deep = s->hidden, rows, cols;
     for (size_t i = 0; i < s->convs; i++) {
         struct plane plane = shape_plane(s, i + 1);
-        size_t patch = 9 * shape_plane(s, i).channels;
-        tall = plane.height * plane.width > tall ? plane.height * plane.width : tall;
-        deep = patch > deep ? patch : deep;
+        tall = most(tall, plane.height * plane.width);
+        deep = most(deep, 9 * shape_plane(s, i).channels);
     }
-    linalg_scrub(tall, 64, deep);
-    if (model->vit)
-        scrub_vit(&model->vit->config);
+    scrub(tall, most(s->hidden, 2 * s->d), deep);
+    if (!model->vit)
+        return;
+    vit_largest(&model->vit->config, &rows, &cols);
+    scrub(rows, SIZE_MAX, cols);
 }
 
 void model_embed(const struct model *model, struct scratch *scratch,

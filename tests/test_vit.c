@@ -3,6 +3,7 @@
  * same pictures (tests/golden/vit.py), and files that are refused.  Tolerance: 1e-4 of the
  * largest component. */
 #include "tests/check.h"
+#include "tests/marks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -493,6 +494,49 @@ static void a_model_file_with_a_bad_encoder_is_refused(void **unused)
     free(bytes);
 }
 
+/* A ViT that makes marks of every picture, in all that its products read of it: the norms'
+ * rows, keys, values and the inner layer. */
+static struct vit *marking_vit(void)
+{
+    static const char text[] =
+        "{\"model_type\": \"vit\", \"hidden_size\": 128, \"num_hidden_layers\": 2, "
+        "\"num_attention_heads\": 1, \"intermediate_size\": 1536, \"image_size\": 80, "
+        "\"patch_size\": 4, \"num_channels\": 1, \"hidden_act\": \"relu\", "
+        "\"image_mean\": [0.5], \"image_std\": [0.5]}";
+    struct vit_config config;
+    struct vit *vit;
+    assert_ok(vit_config_parse(text, sizeof text - 1, text, sizeof text - 1, &config));
+    assert_ok(vit_new(&config, 0, SIZE_MAX, &vit));
+    for (size_t i = 0; i < config.layers; i++) {
+        mark(vit->layer[i].norm1_b, config.d);
+        mark(vit->layer[i].qkv_b, 3 * config.d);
+        mark(vit->layer[i].norm2_b, config.d);
+        mark(vit->layer[i].up_b, config.hidden);
+    }
+    return vit;
+}
+
+static void a_scrub_leaves_nothing_of_what_an_encoder_multiplied(void **unused)
+{
+    struct shape shape;
+    struct model *model;
+    struct vit *vit = marking_vit();
+    uint8_t *pixels = draw(28, 28, 1);
+    struct key key;
+    (void)unused;
+    assert_ok(shape_of_profile("T", 10, &shape));
+    assert_ok(model_new_with(&shape, vit, &model));
+    struct scratch *scratch = scratch_new(model);
+    model_key(model, scratch, pixels, &key);
+    scratch_free(scratch);
+    free(pixels);
+    explicit_bzero(vit->values, vit->n * sizeof *vit->values);
+    assert_true(marks_left() > 0); /* or the search finds nothing at all */
+    model_scrub(model);
+    assert_int_equal(marks_left(), 0);
+    model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +551,7 @@ int main(void)
         cmocka_unit_test(pictures_that_an_encoder_cannot_take_are_refused),
         cmocka_unit_test(a_model_file_holds_its_encoder),
         cmocka_unit_test(the_digest_of_an_encoder_covers_its_numbers_and_its_config),
+        cmocka_unit_test(a_scrub_leaves_nothing_of_what_an_encoder_multiplied),
         cmocka_unit_test(a_model_says_what_its_encoder_cannot_take),
         cmocka_unit_test(a_model_file_with_a_bad_encoder_is_refused),
     };
