@@ -516,7 +516,7 @@ static struct vit *marking_vit(void)
     return vit;
 }
 
-static void a_scrub_leaves_nothing_of_what_an_encoder_multiplied(void **unused)
+static void a_wipe_and_a_scrub_leave_nothing_of_what_an_encoder_multiplied(void **unused)
 {
     struct shape shape;
     struct model *model;
@@ -528,12 +528,13 @@ static void a_scrub_leaves_nothing_of_what_an_encoder_multiplied(void **unused)
     assert_ok(model_new_with(&shape, vit, &model));
     struct scratch *scratch = scratch_new(model);
     model_key(model, scratch, pixels, &key);
-    scratch_free(scratch);
+    scratch_wipe(scratch);
     free(pixels);
     explicit_bzero(vit->values, vit->n * sizeof *vit->values);
     assert_true(marks_left() > 0); /* or the search finds nothing at all */
     model_scrub(model);
     assert_int_equal(marks_left(), 0);
+    scratch_free(scratch);
     model_free(model);
 }
 
@@ -551,7 +552,7 @@ int main(void)
         cmocka_unit_test(pictures_that_an_encoder_cannot_take_are_refused),
         cmocka_unit_test(a_model_file_holds_its_encoder),
         cmocka_unit_test(the_digest_of_an_encoder_covers_its_numbers_and_its_config),
-        cmocka_unit_test(a_scrub_leaves_nothing_of_what_an_encoder_multiplied),
+        cmocka_unit_test(a_wipe_and_a_scrub_leave_nothing_of_what_an_encoder_multiplied),
         cmocka_unit_test(a_model_says_what_its_encoder_cannot_take),
         cmocka_unit_test(a_model_file_with_a_bad_encoder_is_refused),
     };
