@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# docs/API.md and the route table say the same.
+# What is said in two places is said alike: routes, paths, lists of tests.
 . "${top_srcdir:-.}/tests/tap.sh"
 cd "${top_srcdir:-.}" || bail_out "no source folder"
 
@@ -39,9 +39,17 @@ paths() {
     done
 }
 
+# A test that no list names is run by nobody.
+tests_run() {
+    for file in tests/test_*.c tests/story_*.sh; do
+        grep -qwF "${file%.c}" Makefile.am || { echo "not in Makefile.am: $file"; return 1; }
+    done
+}
+
 scratch=$(mktemp -d) || bail_out "no temporary folder"
 trap 'rm -rf "$scratch"' EXIT
 check "docs/API.md lists the routes of api/routes.c, with their scopes" same
 check "every public route has a section" sections
 check "every path in the documents exists" paths
+check "every test stands in Makefile.am" tests_run
 finish
