@@ -18,6 +18,7 @@ table() {
     done <<EOF
 init            bare             kill                     check  gone 0|gone 0
 enroll          empty            kill,EIO,ENOSPC,EMFILE,short check gone 0|there 0
+import          empty            kill,EIO,ENOSPC          check  gone 0|there 0
 forget          there            kill,EIO,ENOSPC,EMFILE,short check there 0|gone 1
 forget          restricted       kill,EIO                 check  restricted 1|gone 2
 forget-all      all              kill,EIO,ENOSPC          people 5 0 0|1 5 6

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | forget | visit | restrict | lift | hold | release |
- *                 audit | rotate-log | rotate-receipt | enroll-all | forget-all | backup |
+ *     step FOLDER init | enroll | import | forget | visit | restrict | lift | hold |
+ *                 release | audit | rotate-log | rotate-receipt | enroll-all | forget-all | backup |
  *                 restore
  *                              prints "done" when it was done, and the receipt if there is one
  *     step FOLDER forget again <SAID
@@ -33,6 +33,13 @@ static int do_enroll(struct fixture *f, struct said *ret_said)
 {
     (void)ret_said;
     return fixture_enroll(f, 1, 0, 5);
+}
+
+/* A dozen people, of whom person 1 is one. */
+static int do_import(struct fixture *f, struct said *ret_said)
+{
+    (void)ret_said;
+    return fixture_try_import(f, 0, 12, NOBODY);
 }
 
 static int do_forget(struct fixture *f, struct said *ret_said)
@@ -157,6 +164,7 @@ static const struct step {
     int (*run)(struct fixture *f, struct said *ret_said);
     const char *request; /* under which it is answered again; NULL: without a receipt */
 } steps[] = {{"enroll", do_enroll, NULL},
+             {"import", do_import, NULL},
              {"forget", do_forget, "to-erase"},
              {"forget-all", do_forget_all, "1"},
              {"enroll-all", do_enroll_all, NULL},
