@@ -80,24 +80,8 @@ static int converse(int fd, const char *method, const char *target, const char *
     return read_reply(fd, reply);
 }
 
-int control_request(const char *folder, const char *method, const char *target,
-                    const char *json, int *ret_status, char **ret_body)
-{
-    char *reply = malloc(REPLY_MAX);
-    int fd, rc;
-
-    if (!reply)
-        return fail(MK_ENOMEM, "no memory for the daemon's reply");
-    if ((rc = fd = dial(folder)) >= 0) {
-        if ((rc = converse(fd, method, target, json, reply)) == 0)
-            rc = parse_reply(reply, ret_status, ret_body);
-        close(fd);
-    }
-    free(reply);
-    return rc;
-}
-
-int control_check(int status, const char *body)
+/* The sentence of a problem document. */
+static int check(int status, const char *body)
 {
     json_auto_t *json = NULL;
     const char *detail;
@@ -108,4 +92,27 @@ int control_check(int status, const char *body)
     detail = json_string_value(json_object_get(json, "detail"));
     return fail(status / 100 == 4 ? MK_EINPUT : MK_EIO, "%s",
                 detail ? detail : "the daemon refuses without saying why");
+}
+
+int control_request(const char *folder, const char *method, const char *target,
+                    const char *json, char **ret_body)
+{
+    char *reply = malloc(REPLY_MAX), *body = NULL;
+    int fd, rc, status;
+
+    if (!reply)
+        return fail(MK_ENOMEM, "no memory for the daemon's reply");
+    if ((rc = fd = dial(folder)) >= 0) {
+        if ((rc = converse(fd, method, target, json, reply)) == 0)
+            rc = parse_reply(reply, &status, &body);
+        close(fd);
+    }
+    free(reply);
+    if (rc == 0)
+        rc = check(status, body);
+    if (rc == 0)
+        *ret_body = body; /* transferred */
+    else
+        free(body);
+    return rc;
 }

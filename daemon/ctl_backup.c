@@ -56,16 +56,14 @@ static int write_request(const char *file, char **ret_json)
 static int ask(const struct config *config, const char *file)
 {
     char *request, *body;
-    int status, rc;
+    int rc;
 
     if ((rc = write_request(file, &request)) < 0)
         return rc;
-    rc = control_request(config->state, "POST", "/backup", request, &status, &body);
+    rc = control_request(config->state, "POST", "/backup", request, &body);
     free(request);
-    if (rc < 0)
-        return rc;
-    rc = control_check(status, body);
-    free(body);
+    if (rc == 0)
+        free(body);
     return rc;
 }
 

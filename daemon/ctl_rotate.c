@@ -36,17 +36,15 @@ static error_t take(int key, char *argument, struct argp_state *state)
 
 static int ask(const struct config *config, const char *key)
 {
-    int status, rc;
     char json[32], *body;
+    int rc;
 
     snprintf(json, sizeof json, "{\"key\":\"%s\"}", key);
-    if ((rc = control_request(config->state, "POST", "/rotate", json, &status, &body)) <
-        0)
+    if ((rc = control_request(config->state, "POST", "/rotate", json, &body)) < 0)
         return rc;
-    if ((rc = control_check(status, body)) == 0)
-        fputs(body, stdout);
+    fputs(body, stdout);
     free(body);
-    return rc;
+    return 0;
 }
 
 int ctl_rotate(int argc, char **argv)

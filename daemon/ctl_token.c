@@ -71,17 +71,12 @@ static error_t take(int key, char *argument, struct argp_state *state)
  */
 static int tell_daemon(const char *folder)
 {
-    int status, rc;
     char *body;
+    int rc = control_request(folder, "POST", "/reload", NULL, &body);
 
-    rc = control_request(folder, "POST", "/reload", NULL, &status, &body);
-    if (rc == MK_ENOTFOUND)
-        return 0;
-    if (rc < 0)
-        return rc;
-    rc = control_check(status, body);
-    free(body);
-    return rc;
+    if (rc == 0)
+        free(body);
+    return rc == MK_ENOTFOUND ? 0 : rc;
 }
 
 /* The token alone goes to standard output, so that a script can keep it. */
