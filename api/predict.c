@@ -219,7 +219,7 @@ static void predict(const struct request *request, struct question *question, si
     for (size_t j = 0; j < n; j++)
         retrieved->exact += hits[j].class == CLASS_EXACT;
     model_predict(service->model, request->scratch,
-                  question->pixels + i * shape_size(&question->shape), hits, n,
+                  question->pixels + i * shape_size(&question->shape), hits, n, NULL,
                   question->p + i * question->info->classes);
     explicit_bzero(hits, sizeof hits);
 }

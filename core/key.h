@@ -34,7 +34,7 @@ struct key {
  * Personal: wipe it when the prediction is done. */
 struct hit {
     float similarity;
-    uint32_t label;
+    uint64_t label; /* its index; of an open set, its code (core/label_code.h) */
     enum instance_class class;
     uint8_t iid[IID_SIZE];
     uint32_t token; /* where the model has a token for each instance: its row */

@@ -30,7 +30,8 @@ struct rank {
 /* What is read of a row that is found, added or dropped. */
 struct row {
     uint8_t iid[IID_SIZE];
-    uint32_t label, owner, class;
+    uint64_t label;
+    uint32_t owner, class;
     uint32_t previous, next; /* rows of the same owner */
 };
 

@@ -27,7 +27,7 @@ struct memory; /* opaque: only memory.c knows the layout */
 struct record {
     uint8_t iid[IID_SIZE];
     uint32_t owner;
-    uint32_t label;
+    uint64_t label; /* as in struct hit */
     enum instance_class class;
     struct key key;
 };

@@ -2,12 +2,14 @@
 /* A trained MUNKEY model: keys and predictions of one image at a time. */
 #include "core/model.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
+#include "core/label_code.h"
 #include "core/model_forward.h"
 #include "core/model_parts.h"
 #include "core/model_writer.h"
@@ -64,6 +66,7 @@ static void describe(struct model *model)
         .width = s->width,
         .channels = s->channels,
         .classes = s->classes,
+        .open_labels = s->open_labels,
         .labels = (const char *const *)model->labels,
         .key_dim = s->key_dim,
         .own_tokens = s->own_tokens,
@@ -289,22 +292,30 @@ void model_logits(const struct model *model, struct scratch *scratch,
                   const uint8_t *pixels, const struct hit *hits, size_t n,
                   float *ret_logits)
 {
-    size_t classes = model->shape.classes, passes = scratch->predict->passes;
+    size_t outputs = shape_outputs(&model->shape), passes = scratch->predict->passes;
     linalg_enter();
     write_exemplars(model, scratch, hits, n);
     forward_run(scratch->predict, &model->classifier->net, pixels,
                 scratch->write->exemplar);
     linalg_leave();
-    memcpy(ret_logits, scratch->predict->logits, passes * classes * sizeof *ret_logits);
+    memcpy(ret_logits, scratch->predict->logits, passes * outputs * sizeof *ret_logits);
 }
 
 void model_passes(const struct model *model, struct scratch *scratch,
-                  const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+                  const uint8_t *pixels, const struct hit *hits, size_t n,
+                  const struct label_set *about, float *ret_p)
 {
-    size_t classes = model->shape.classes;
-    model_logits(model, scratch, pixels, hits, n, ret_p);
-    for (size_t i = 0; i < scratch->predict->passes; i++)
-        linalg_softmax(ret_p + i * classes, classes);
+    size_t passes = scratch->predict->passes, outputs = shape_outputs(&model->shape);
+    size_t labels = about ? about->n : outputs;
+    float u[about ? passes * outputs : 1];
+    assert(model->shape.open_labels == (about != NULL));
+    model_logits(model, scratch, pixels, hits, n, about ? u : ret_p);
+    for (size_t i = 0; i < passes; i++) {
+        if (about)
+            label_code_logits(u + i * outputs, about->code, labels, ret_p + i * labels);
+        linalg_softmax(ret_p + i * labels, labels);
+    }
+    explicit_bzero(u, sizeof u);
 }
 
 const char *aggregation_name(enum aggregation aggregation)
@@ -331,27 +342,28 @@ static void weigh(const struct model_info *info, const struct hit *hits, size_t 
         w[j] /= sum;
 }
 
-void model_mix(const struct model_info *info, const float *p, const struct hit *hits,
-               size_t n, float *ret_p)
+void model_mix(const struct model_info *info, const float *p, size_t labels,
+               const struct hit *hits, size_t n, float *ret_p)
 {
-    size_t classes = info->classes;
     float w[HITS_MAX] = {1};
     n = n < info->k ? n : info->k;
     if (n > 0)
         weigh(info, hits, n, w);
-    for (size_t c = 0; c < classes; c++) {
+    for (size_t c = 0; c < labels; c++) {
         float memory = 0;
         for (size_t j = 0; j < (n ? n : 1); j++)
-            memory += w[j] * p[(1 + j) * classes + c];
+            memory += w[j] * p[(1 + j) * labels + c];
         ret_p[c] = info->lambda * p[c] + (1 - info->lambda) * memory;
     }
 }
 
 void model_predict(const struct model *model, struct scratch *scratch,
-                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p)
+                   const uint8_t *pixels, const struct hit *hits, size_t n,
+                   const struct label_set *about, float *ret_p)
 {
-    float p[(1 + scratch->k) * model->shape.classes];
-    model_passes(model, scratch, pixels, hits, n, p);
-    model_mix(&model->info, p, hits, n, ret_p);
+    size_t labels = about ? about->n : model->shape.classes;
+    float p[(1 + scratch->k) * labels];
+    model_passes(model, scratch, pixels, hits, n, about, p);
+    model_mix(&model->info, p, labels, hits, n, ret_p);
     explicit_bzero(p, sizeof p);
 }

@@ -38,10 +38,11 @@ struct model_info {
     uint32_t height, width, channels; /* of the input, uint8, row-major, channel last */
     uint32_t classes;                 /* C */
     const char *const *labels;        /* C names */
-    uint32_t key_dim;                 /* dk, at most KEY_DIM_MAX */
-    uint32_t k;                       /* hits per prediction, fitted on held-out data */
-    float lambda, tau_mix;            /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
-    enum aggregation aggregation;     /* w: softmax(s / tau_mix), 1 / n, or ~ 1 / j */
+    bool open_labels;             /* others come and go with instances; C are built in */
+    uint32_t key_dim;             /* dk, at most KEY_DIM_MAX */
+    uint32_t k;                   /* hits per prediction, fitted on held-out data */
+    float lambda, tau_mix;        /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j */
+    enum aggregation aggregation; /* w: softmax(s / tau_mix), 1 / n, or ~ 1 / j */
     uint32_t own_tokens;     /* learnt ones, for comparisons; 0: tokens are written */
     bool resize;             /* images of another size may be resized */
     uint8_t data_sha256[32]; /* of the data it was trained on */
@@ -73,11 +74,19 @@ void scratch_free(struct scratch *scratch);
 void model_key(const struct model *model, struct scratch *scratch, const uint8_t *pixels,
                struct key *ret_key);
 
+/* The labels that an answer is about, in an open set: their codes, in the order of the answer.
+ * Each code is the first 8 bytes of SHA-256(name), little-endian (core/label_code.h). */
+struct label_set {
+    const uint64_t *code; /* (n) */
+    size_t n;
+};
+
 /* pixels: (height, width, channels).  hits: (n), n at most HITS_MAX, in the bank's order;
- * fewer than info->k are filled up with the null token.  ret_p: (classes), sums to one.
- */
+ * fewer than info->k are filled up with the null token.  about: NULL for a closed set.
+ * ret_p: (about->n, or classes), sums to one. */
 void model_predict(const struct model *model, struct scratch *scratch,
-                   const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p);
+                   const uint8_t *pixels, const struct hit *hits, size_t n,
+                   const struct label_set *about, float *ret_p);
 
 /* Overwrites what OpenBLAS keeps of images and exemplar tokens in its packing buffers, on
  * all threads: a forget calls it once the bank has dropped the keys.  Waits for the

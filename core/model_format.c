@@ -145,6 +145,7 @@ static json_t *describe(const struct model *model, const struct model_origin *or
     shape_stem_text(&shape, stem);
     say(metadata, "stem", "%s", stem);
     say(metadata, "attention", shape.symmetric ? "sym" : "asym");
+    say(metadata, "label_set", shape.open_labels ? "open" : "closed");
     say_labels(metadata, model);
     say(metadata, "own_tokens", "%u", shape.own_tokens);
     say(metadata, "aggregation", "%s", aggregation_name(info->aggregation));
@@ -212,20 +213,31 @@ static int want_sizes(const struct safetensors *file, struct shape *shape)
     return rc;
 }
 
-/* Files that do not name a choice are older than it. */
+/* One of two words; the first where the file says nothing, since it is older than the choice. */
+static int want_word(const struct safetensors *file, const char *name, const char *first,
+                     const char *second, bool *ret_second)
+{
+    const char *text = safetensors_metadata(file, name);
+    *ret_second = text && strcmp(text, second) == 0;
+    if (text && !*ret_second && strcmp(text, first) != 0)
+        return fail(MK_EINPUT, "__metadata__: \"%s\" is %s or %s", name, first, second);
+    return 0;
+}
+
 static int want_choices(const struct safetensors *file, struct shape *shape)
 {
-    const char *text = safetensors_metadata(file, "attention");
     double own_tokens = 0;
+    int rc = want_word(file, "attention", "asym", "sym", &shape->symmetric);
+    if (rc == 0)
+        rc = want_word(file, "label_set", "closed", "open", &shape->open_labels);
+    if (rc < 0)
+        return rc;
     if (safetensors_metadata(file, "own_tokens")) {
-        int rc = want_number(file, "own_tokens", 0, OWN_TOKENS_MAX, &own_tokens);
+        rc = want_number(file, "own_tokens", 0, OWN_TOKENS_MAX, &own_tokens);
         if (rc < 0)
             return rc;
     }
     shape->own_tokens = (uint32_t)own_tokens;
-    shape->symmetric = text && strcmp(text, "sym") == 0;
-    if (text && !shape->symmetric && strcmp(text, "asym") != 0)
-        return fail(MK_EINPUT, "__metadata__: \"attention\" is sym or asym");
     return 0;
 }
 
@@ -346,22 +358,21 @@ static int want_calibration(const struct safetensors *file, struct model_info *i
 /* A file that names no order and no mode means those of its first format: file, exact. */
 static int want_rows(const struct safetensors *file, struct model_info *info)
 {
-    const char *order = safetensors_metadata(file, "order");
-    const char *mode = safetensors_metadata(file, "mode"), *seed;
+    const char *seed;
+    bool paper = false;
     char *end;
     int rc = want(file, "seed", &seed);
+    if (rc == 0)
+        rc = want_word(file, "order", "file", "subject", &info->by_subject);
+    if (rc == 0)
+        rc = want_word(file, "mode", "exact", "paper", &paper);
     if (rc < 0)
         return rc;
-    if (order && strcmp(order, "file") != 0 && strcmp(order, "subject") != 0)
-        return fail(MK_EINPUT, "__metadata__: \"order\" is file or subject");
-    if (mode && strcmp(mode, "exact") != 0 && strcmp(mode, "paper") != 0)
-        return fail(MK_EINPUT, "__metadata__: \"mode\" is exact or paper");
     errno = 0;
     info->seed = strtoull(seed, &end, 10);
     if (*seed < '0' || *seed > '9' || *end || errno)
         return fail(MK_EINPUT, "__metadata__: \"seed\" is a whole number");
-    info->by_subject = order && strcmp(order, "subject") == 0;
-    info->n_public = mode && strcmp(mode, "paper") == 0;
+    info->n_public = paper;
     return 0;
 }
 

@@ -93,7 +93,7 @@ static void carve(struct forward *f, struct arena *arena, int flags)
     carve_layers(f, arena, flags);
     f->stats = take(arena, reads * 2);
     f->z = take(arena, reads * s->d);
-    f->logits = take(arena, reads * s->classes);
+    f->logits = take(arena, reads * shape_outputs(s));
 }
 
 struct forward *forward_new(const struct shape *shape, size_t n, size_t k, int flags)
@@ -270,5 +270,6 @@ void forward_run(struct forward *f, const struct net *net, const uint8_t *pixels
     const struct layer_trace *last = &f->layer[s->layers - 1];
     linalg_layer_norm(last->x_out, last->out, s->d, net->norm_w, net->norm_b, f->z,
                       f->stats);
-    linalg_linear(f->z, last->out, s->d, net->head_w, net->head_b, s->classes, f->logits);
+    linalg_linear(f->z, last->out, s->d, net->head_w, net->head_b, shape_outputs(s),
+                  f->logits);
 }

@@ -101,7 +101,7 @@ static void add_net(struct list *list, const struct shape *shape, struct net *ne
     for (unsigned i = 0; i < shape->layers; i++)
         add_layer(list, shape, &net->layer[i], i);
     add_norm(list, &net->norm_w, &net->norm_b, d, "norm");
-    add_linear(list, &net->head_w, &net->head_b, d, shape->classes, .02, "head");
+    add_linear(list, &net->head_w, &net->head_b, d, shape_outputs(shape), .02, "head");
 }
 
 /* What makes a token of a key and a label. */
@@ -112,8 +112,9 @@ static void add_writing(struct list *list, const struct shape *shape,
     size_t token = shape->token_dim;
     /* A key has length 1: its components and the label's start at the same size. */
     double unit = sqrt(1.0 / shape->key_dim);
-    add(list, &writer->label, shape->classes, shape->label_dim, INIT_SMALL, unit,
-        "label");
+    if (!shape->open_labels)
+        add(list, &writer->label, shape->classes, shape->label_dim, INIT_SMALL, unit,
+            "label");
     add(list, &writer->u1, in, hidden, INIT_WEIGHT, 1, "u1.weight");
     add(list, &writer->c1, 0, hidden, INIT_ZERO, 0, "u1.bias");
     add_linear(list, &writer->u2, &writer->c2, hidden, token, glorot(hidden, token),

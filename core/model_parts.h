@@ -53,19 +53,22 @@ void model_embed(const struct model *model, struct scratch *scratch,
 void model_quantise(const struct model *model, const float *z, struct key *ret_key);
 
 /* What every pass that scratch was made for says, before it becomes probabilities:
- * (1 + k, classes), null pass first; then (k, classes) of memory-only passes, if any. */
+ * (1 + k, shape_outputs()), null pass first; then (k, shape_outputs()) of memory-only
+ * passes, if any. */
 void model_logits(const struct model *model, struct scratch *scratch,
                   const uint8_t *pixels, const struct hit *hits, size_t n,
                   float *ret_logits);
 
-/* The same as probabilities, before they are mixed. */
+/* The same as probabilities of the labels, before they are mixed.  about: as for
+ * model_predict(). */
 void model_passes(const struct model *model, struct scratch *scratch,
-                  const uint8_t *pixels, const struct hit *hits, size_t n, float *ret_p);
+                  const uint8_t *pixels, const struct hit *hits, size_t n,
+                  const struct label_set *about, float *ret_p);
 
 /* p = lambda p_0 + (1 - lambda) sum_j w_j p_j with w = softmax(s / tau_mix), s the hits'
  * similarities; a missing hit has none and gets no weight, unless all are missing.
- * p: (1 + k, classes). */
-void model_mix(const struct model_info *info, const float *p, const struct hit *hits,
-               size_t n, float *ret_p);
+ * p: (1 + k, labels). */
+void model_mix(const struct model_info *info, const float *p, size_t labels,
+               const struct hit *hits, size_t n, float *ret_p);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 #include "core/key.h"
+#include "core/label_code.h"
 
 static const struct shape profiles[] = {
     {
@@ -115,6 +116,11 @@ int shape_check(const struct shape *shape)
     if (shape->d % shape->heads)
         return fail(MK_EINPUT, "\"d\" is a multiple of \"heads\", and %u is not of %u",
                     shape->d, shape->heads);
+    if (shape->open_labels && shape->label_dim != LABEL_CODE_DIM)
+        return fail(MK_EINPUT, "\"label_dim\" of open labels is %d, not %u",
+                    LABEL_CODE_DIM, shape->label_dim);
+    if (shape->open_labels && shape->own_tokens > 0)
+        return fail(MK_EINPUT, "open labels need tokens that are written, not \"free\"");
     if (shape->key_dim > shape_embedding(shape))
         return fail(MK_EINPUT, "\"key_dim\" is at most \"d\" of the encoder, %u",
                     shape_embedding(shape));
@@ -167,6 +173,11 @@ struct plane shape_plane(const struct shape *shape, size_t i)
         plane.channels = shape->stem[j].channels;
     }
     return plane;
+}
+
+size_t shape_outputs(const struct shape *shape)
+{
+    return shape->open_labels ? LABEL_CODE_DIM : shape->classes;
 }
 
 uint32_t shape_embedding(const struct shape *shape)

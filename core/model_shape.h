@@ -29,9 +29,10 @@ struct shape {
     uint32_t classes;
     uint32_t key_dim, label_dim, writer_hidden, token_dim;
     uint32_t
-        own_tokens; /* 0: tokens are written; else instances with a learnt one each */
-    uint32_t embed; /* width of enc(x) of an encoder of another family; 0: d */
-    bool symmetric; /* every pass is a sequence of its own whose rows see each other */
+        own_tokens;   /* 0: tokens are written; else instances with a learnt one each */
+    uint32_t embed;   /* width of enc(x) of an encoder of another family; 0: d */
+    bool symmetric;   /* every pass is a sequence of its own whose rows see each other */
+    bool open_labels; /* labels have codes; classes are those that are built in */
 };
 
 /* The sizes that a profile suggests.  MK_EINPUT when there is no such profile. */
@@ -55,6 +56,9 @@ struct plane {
     size_t height, width, channels;
 };
 struct plane shape_plane(const struct shape *shape, size_t i);
+
+/* Numbers of a readout: a logit for each class, or, of open labels, what codes are asked. */
+size_t shape_outputs(const struct shape *shape);
 
 /* Width of enc(x). */
 uint32_t shape_embedding(const struct shape *shape);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/label_code.h"
+
 static size_t numbers(const struct writing *w)
 {
     const struct shape *s = &w->shape;
@@ -51,6 +53,18 @@ void writing_free(struct writing *w)
     free(w);
 }
 
+/* lab[y], or c(y). */
+static void write_label(const struct shape *s, const struct writer *p, uint64_t label,
+                        real *in)
+{
+    if (s->open_labels) {
+        label_code_vector(label, in);
+        return;
+    }
+    assert(label < s->classes);
+    memcpy(in, p->label + label * s->label_dim, s->label_dim * sizeof *in);
+}
+
 /* [key ; lab[y]], from the stored, quantised key; zero for a missing hit. */
 static void write_input(const struct shape *s, const struct writer *p,
                         const struct hit *hit, real *in)
@@ -59,11 +73,9 @@ static void write_input(const struct shape *s, const struct writer *p,
         memset(in, 0, (s->key_dim + s->label_dim) * sizeof *in);
         return;
     }
-    assert(hit->label < s->classes);
     for (size_t i = 0; i < s->key_dim; i++)
         in[i] = hit->key.q[i] * (real)hit->key.scale;
-    memcpy(in + s->key_dim, p->label + hit->label * s->label_dim,
-           s->label_dim * sizeof *in);
+    write_label(s, p, hit->label, in + s->key_dim);
 }
 
 /* v = U2 gelu(U1 [key ; lab[y]] + c1) + c2. */

@@ -212,9 +212,10 @@ void backward_run(struct backward *b, const struct forward *f, const struct net 
 {
     const struct shape *s = &f->shape;
     const struct layer_trace *last = &f->layer[s->layers - 1];
-    linalg_linear_weights(f->z, dlogits, last->out, s->d, s->classes, grad->head_w,
+    size_t outputs = shape_outputs(s);
+    linalg_linear_weights(f->z, dlogits, last->out, s->d, outputs, grad->head_w,
                           grad->head_b);
-    linalg_linear_input(dlogits, last->out, s->d, s->classes, net->head_w, 0, b->dy);
+    linalg_linear_input(dlogits, last->out, s->d, outputs, net->head_w, 0, b->dy);
     memset(b->dx, 0, last->out * s->d * sizeof(real));
     linalg_layer_norm_backward(b->dy, last->x_out, f->stats, last->out, s->d, net->norm_w,
                                b->dx, grad->norm_w, grad->norm_b);

@@ -21,7 +21,8 @@ static struct calibration measure(const struct model_info *info, const struct he
     struct calibration sum = {0};
     for (size_t i = 0; i < h->n; i++) {
         float p[classes];
-        model_mix(info, h->p + i * stride, h->hits + i * K_TRIED, h->n_hits[i], p);
+        model_mix(info, h->p + i * stride, classes, h->hits + i * K_TRIED, h->n_hits[i],
+                  p);
         sum.loss -= log(fmax(p[h->labels[i]], 1e-30));
         sum.accuracy += is_best(p, classes, h->labels[i]);
         sum.null_accuracy += is_best(h->p + i * stride, classes, h->labels[i]);

@@ -93,7 +93,7 @@ static void pass_row(void *context, size_t worker, size_t number)
     rows->n_hits[at] = n;
     rows->labels[at] = t->images.labels[row];
     model_passes(t->model, rows->scratch[worker], images_at(&t->images, row), hits, n,
-                 rows->p + at * (1 + K_TRIED) * t->plan.shape.classes);
+                 NULL, rows->p + at * (1 + K_TRIED) * t->plan.shape.classes);
 }
 
 static void fit(struct trainer *t, const struct rows *rows, size_t n)

@@ -47,7 +47,8 @@ static void write_backward(const struct writing *w, const struct writer *p,
     linalg_linear_input(dtoken, n, hidden, s->token_dim, p->u2, 0, dup);
     linalg_gelu_backward(dup, w->up, n * hidden, dup);
     linalg_linear_weights(w->in, dup, n, in, hidden, g->u1, g->c1);
-    label_backward(w, p, dup, g->label);
+    if (!s->open_labels)
+        label_backward(w, p, dup, g->label);
 }
 
 /* ... or to the instances' own tokens. */

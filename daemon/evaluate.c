@@ -101,9 +101,9 @@ static void score(const struct model_info *info, float *p, const struct hit *hit
     memory.lambda = 0;
     sum->tested++;
     sum->null += is_right(p, classes, label);
-    model_mix(info, p, hits, n, mixed);
+    model_mix(info, p, classes, hits, n, mixed);
     sum->full += is_right(mixed, classes, label);
-    model_mix(&memory, p + info->k * classes, hits, n, mixed);
+    model_mix(&memory, p + info->k * classes, classes, hits, n, mixed);
     sum->memory_only += is_right(mixed, classes, label);
     sum->knn += vote(hits, k, classes, label);
     sum->knn_wide += vote(hits, n, classes, label);
@@ -122,7 +122,7 @@ static void test_row(void *context, size_t worker, size_t number)
     memory_lock_shared(run->bank);
     size_t n = memory_search(run->bank, &key, KNN_WIDE, hits);
     memory_unlock_shared(run->bank);
-    model_passes(run->model, run->scratch[worker], pixels, hits, n, p);
+    model_passes(run->model, run->scratch[worker], pixels, hits, n, NULL, p);
     score(info, p, hits, n, run->images->labels[row], &run->sum[worker]);
 }
 

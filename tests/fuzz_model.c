@@ -19,8 +19,13 @@ static void answer(const struct model *model)
     struct scratch *scratch = scratch_new(model);
     uint8_t *pixels = calloc(info->height * info->width, info->channels);
     float *p = calloc(info->classes, sizeof *p);
-    model_predict(model, scratch, pixels, NULL, 0, p);
+    uint64_t *code = calloc(info->classes, sizeof *code);
+    const struct label_set about = {code, info->classes};
+    for (uint64_t i = 0; i < about.n; i++)
+        code[i] = i;
+    model_predict(model, scratch, pixels, NULL, 0, info->open_labels ? &about : NULL, p);
     assert(p[0] > 0 && p[0] < 1);
+    free(code);
     free(pixels);
     free(p);
     scratch_free(scratch);

@@ -120,7 +120,7 @@ static void check_passes(const struct model *model, struct scratch *scratch,
         json_object_get(golden, model->shape.symmetric ? "symmetric" : "passes");
     read_pixels(json_object_get(golden, "pixels"), pixels);
     size_t n = read_hits(json_object_get(golden, "hits"), hits);
-    model_passes(model, scratch, pixels, hits, n, p);
+    model_passes(model, scratch, pixels, hits, n, NULL, p);
     assert_int_equal(json_array_size(expected), 1 + model->info.k);
     expect_passes(p, model->info.classes, expected);
 }

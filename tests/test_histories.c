@@ -230,7 +230,7 @@ static void ask(const struct replica *r, const uint8_t *pixels, struct answer *a
     answer->n = memory_search(r->bank, &answer->key, k, hits);
     model_logits(model, r->scratch, pixels, hits, answer->n, answer->served);
     model_logits(model, blind, pixels, hits, answer->n, answer->blind);
-    model_predict(model, r->scratch, pixels, hits, answer->n, answer->p);
+    model_predict(model, r->scratch, pixels, hits, answer->n, NULL, answer->p);
     memory_unlock_shared(r->bank);
     for (size_t i = 0; i < answer->n; i++) {
         memcpy(answer->hit[i].iid, hits[i].iid, IID_SIZE);

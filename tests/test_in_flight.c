@@ -52,12 +52,12 @@ static void hold(void)
 
 void __real_model_predict(const struct model *model, struct scratch *scratch,
                           const uint8_t *pixels, const struct hit *hits, size_t n,
-                          float *ret_p);
+                          const struct label_set *about, float *ret_p);
 void __wrap_model_predict(const struct model *model, struct scratch *scratch,
                           const uint8_t *pixels, const struct hit *hits, size_t n,
-                          float *ret_p)
+                          const struct label_set *about, float *ret_p)
 {
-    __real_model_predict(model, scratch, pixels, hits, n, ret_p);
+    __real_model_predict(model, scratch, pixels, hits, n, about, ret_p);
     predicts = true;
     if (place > 0 && --place == NOWHERE)
         hold();

@@ -107,7 +107,7 @@ static void probabilities_sum_to_one_however_many_hits_there_are(void **state)
     draw_hits(model, hits, HITS_MAX);
     for (size_t n = 0; n <= HITS_MAX; n += n < 6 ? 1 : 29) {
         double sum = 0;
-        model_predict(model, scratch, pixels, hits, n, p);
+        model_predict(model, scratch, pixels, hits, n, NULL, p);
         for (size_t c = 0; c < CLASSES; c++)
             sum += p[c];
         assert_float_equal(sum, 1, 1e-5);
@@ -125,8 +125,8 @@ static void the_null_pass_does_not_know_the_memory(void **state)
     float with[5 * CLASSES], without[5 * CLASSES];
     draw_image(pixels, 1);
     draw_hits(model, hits, 4);
-    model_passes(model, scratch, pixels, hits, 4, with);
-    model_passes(model, scratch, pixels, NULL, 0, without);
+    model_passes(model, scratch, pixels, hits, 4, NULL, with);
+    model_passes(model, scratch, pixels, NULL, 0, NULL, without);
     assert_memory_equal(with, without, CLASSES * sizeof *with);
     assert_memory_not_equal(with + CLASSES, without + CLASSES, CLASSES * sizeof *with);
     for (size_t i = CLASSES; i < 5 * CLASSES; i++) /* a missing hit is the null token */
@@ -143,10 +143,10 @@ static void a_pass_knows_its_own_hit_alone(void **state)
     float before[5 * CLASSES], after[5 * CLASSES];
     draw_image(pixels, 1);
     draw_hits(model, hits, 4);
-    model_passes(model, scratch, pixels, hits, 4, before);
+    model_passes(model, scratch, pixels, hits, 4, NULL, before);
     hits[1].label = 7;
     hits[1].similarity = .1f;
-    model_passes(model, scratch, pixels, hits, 4, after);
+    model_passes(model, scratch, pixels, hits, 4, NULL, after);
     for (size_t pass = 0; pass < 5; pass++)
         assert_true((pass == 2) ==
                     (memcmp(before + pass * CLASSES, after + pass * CLASSES,
@@ -163,9 +163,9 @@ static void a_memory_only_pass_does_not_know_the_image(void **state)
     float one[5 * CLASSES], other[5 * CLASSES];
     draw_hits(model, hits, 2);
     draw_image(pixels, 1);
-    model_passes(model, scratch, pixels, hits, 2, one);
+    model_passes(model, scratch, pixels, hits, 2, NULL, one);
     draw_image(pixels, 2);
-    model_passes(model, scratch, pixels, hits, 2, other);
+    model_passes(model, scratch, pixels, hits, 2, NULL, other);
     assert_memory_not_equal(one, other, 3 * CLASSES * sizeof *one);
     assert_memory_equal(one + 3 * CLASSES, other + 3 * CLASSES,
                         2 * CLASSES * sizeof *one);
@@ -175,25 +175,23 @@ static void a_memory_only_pass_does_not_know_the_image(void **state)
 static void answers_are_mixed_as_calibrated(void **state)
 {
     struct model *model = *state;
-    const float p[] = {.5f, .25f,
-                       .125f}; /* of a model with one class: null, hit 1, hit 2 */
+    const float p[] = {.5f, .25f, .125f}; /* of one label: null, hit 1, hit 2 */
     struct hit hits[2] = {{.similarity = .9f}, {.similarity = .4f}};
     struct model_info info = model->info;
     double w = 1 / (1 + exp(-.5 / .25)); /* softmax of .9 / .25 and .4 / .25 */
     float mixed;
-    info.classes = 1;
     info.k = 2;
     info.lambda = .25f;
     info.tau_mix = .25f;
-    model_mix(&info, p, hits, 2, &mixed);
+    model_mix(&info, p, 1, hits, 2, &mixed);
     assert_float_equal(mixed, .25 * .5 + .75 * (w * .25 + (1 - w) * .125), 1e-6);
-    model_mix(&info, p, hits, 1, &mixed);
+    model_mix(&info, p, 1, hits, 1, &mixed);
     assert_float_equal(mixed, .25 * .5 + .75 * .25, 1e-6);
     info.aggregation = AGGREGATE_MEAN;
-    model_mix(&info, p, hits, 2, &mixed);
+    model_mix(&info, p, 1, hits, 2, &mixed);
     assert_float_equal(mixed, .25 * .5 + .75 * (.25 + .125) / 2, 1e-6);
     info.aggregation = AGGREGATE_RANK; /* 1 to 1/2 */
-    model_mix(&info, p, hits, 2, &mixed);
+    model_mix(&info, p, 1, hits, 2, &mixed);
     assert_float_equal(mixed, .25 * .5 + .75 * (2 * .25 + .125) / 3, 1e-6);
 }
 
@@ -210,7 +208,7 @@ static void ask(struct asker *a, size_t image, struct scratch *scratch)
     uint8_t pixels[SIZE];
     draw_image(pixels, image);
     model_key(a->model, scratch, pixels, &a->key[image]);
-    model_predict(a->model, scratch, pixels, a->hits, 4, a->p[image]);
+    model_predict(a->model, scratch, pixels, a->hits, 4, NULL, a->p[image]);
 }
 
 static void *ask_backwards(void *context)
@@ -338,7 +336,11 @@ static const struct wrong {
     {"\"stem\":\"16\"", "\"stem\":\"0x\"", "\"stem\" is 1 to 3 numbers"},
     {"\"classes\":\"10\"", "\"classes\":\"11\"", "labels is a JSON list of 11"},
     {"\"classes\":\"10\"", "\"classes\":\"-1\"", "\"classes\" is a number"},
-    {"\"attention\":\"asym\"", "\"attention\":\"some\"", "\"attention\" is sym or asym"},
+    {"\"attention\":\"asym\"", "\"attention\":\"some\"", "\"attention\" is asym or sym"},
+    {"\"label_set\":\"closed\"", "\"label_set\":\"shut\"",
+     "\"label_set\" is closed or open"},
+    {"\"label_set\":\"closed\"", "\"label_set\":\"open\"",
+     "of open labels is 64, not 16"},
     {"\"aggregation\":\"softmax\"", "\"aggregation\":\"minimum\"", "\"aggregation\" is"},
     {"\"own_tokens\":\"0\"", "\"own_tokens\":\"x\"", "\"own_tokens\" is a number"},
     {"\"k\":\"4\"", "\"k\":\"0\"", "\"k\" is a number"},

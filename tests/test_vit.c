@@ -410,7 +410,7 @@ static struct key key_of(const struct model *model)
     float p[10];
     assert_non_null(scratch);
     model_key(model, scratch, pixels, &key);
-    model_predict(model, scratch, pixels, NULL, 0, p);
+    model_predict(model, scratch, pixels, NULL, 0, NULL, p);
     assert_true(p[0] > 0 && p[0] < 1);
     scratch_wipe(scratch);
     scratch_free(scratch);
