@@ -8,21 +8,15 @@
  *     plain_probabilities(params, &images, test_rows, 2, p);       (rows, classes)
  *     params_free(params);
  *
- * Trained on a list of rows as core/train.c trains the null pass: the same optimizer, schedule,
- * augmentation and weight average.  The same plan, images and rows give the same bits for any
- * number of threads.  A retrained oracle and a shard of SISA are such classifiers, too.
+ * Trained on a list of rows as core/train.c trains an encoder: on the same rows it has the same
+ * bits.  The same plan, images and rows give the same bits for any number of threads, and the
+ * rows' order matters.  A retrained oracle and a shard of SISA are such classifiers, too.
  */
 #ifndef MUNKEY_CORE_PLAIN_H
 #define MUNKEY_CORE_PLAIN_H
 
 #include "core/model_params.h"
 #include "core/train_data.h"
-
-/* Rows of the images, in an order that matters to training; borrowed. */
-struct row_list {
-    const uint32_t *row; /* (n) */
-    size_t n;
-};
 
 struct plain_plan {
     struct shape shape;
@@ -36,6 +30,10 @@ struct plain_plan {
 
 /* Called between steps, with the mean loss of the last 100.  Returns false to stop. */
 typedef bool plain_tell(void *context, size_t done, size_t total, double loss);
+
+/* Whether there can be such a training.  MK_EINPUT with the reason. */
+int plain_check(const struct plain_plan *plan, const struct images *images,
+                struct row_list rows);
 
 /* Steps that epochs over n rows take. */
 size_t plain_steps(const struct plain_plan *plan, size_t n);
@@ -51,9 +49,15 @@ int plain_train(const struct plain_plan *plan, const struct images *images,
 int plain_probabilities(const struct params *params, const struct images *images,
                         struct row_list rows, size_t threads, float *ret_p);
 
-/* One safetensors file, which the caller frees, and back. */
+/* The same before the softmax. */
+int plain_logits(const struct params *params, const struct images *images,
+                 struct row_list rows, size_t threads, float *ret_logits);
+
+/* One safetensors file, which the caller frees, and back.  kind: PARAMS_ENCODER, but for
+ * what unlearn() makes of a model's classifier.  MK_EINPUT when the file is of another
+ * kind or shape. */
 int plain_format(const struct params *params, void **ret_bytes, size_t *ret_len);
-int plain_parse(const struct shape *shape, const void *bytes, size_t len,
-                struct params **ret_params);
+int plain_parse(const struct shape *shape, enum params_kind kind, const void *bytes,
+                size_t len, struct params **ret_params);
 
 #endif

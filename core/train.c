@@ -52,16 +52,10 @@ static int check_plan(const struct train_plan *plan, const struct images *images
         rc = check_range("the classifier", plan->b2, images->n);
     if (rc == 0)
         rc = check_range("calibration", plan->val, images->n);
-    if (rc == 0 && (images->height != s->height || images->width != s->width ||
-                    images->channels != s->channels))
-        rc =
-            fail(MK_EINPUT, "the model takes images of %ux%ux%u, not %ux%ux%u", s->height,
-                 s->width, s->channels, images->height, images->width, images->channels);
-    if (rc == 0 && (!plan->batch || plan->batch % CHUNK))
-        rc = fail(MK_EINPUT, "a batch is a multiple of %d images, not %zu", CHUNK,
-                  plan->batch);
-    if (rc == 0 && (!plan->threads || plan->threads > THREADS_MAX))
-        rc = fail(MK_EINPUT, "1 to %d threads, not %zu", THREADS_MAX, plan->threads);
+    if (rc == 0)
+        rc = images_fit(images, s);
+    if (rc == 0)
+        rc = stepper_check(plan->batch, plan->threads);
     return rc == 0 ? check_labels(images, s->classes) : rc;
 }
 
@@ -148,12 +142,6 @@ static void next_rows(const struct feed *feed, size_t step, size_t batch, uint32
         rows[feed->n_memory + i] = stream_at(feed->null, step * n_null + i);
 }
 
-/* Moves a mean of the last 100 values, or of all n while they are fewer. */
-static void move_mean(double *mean, double value, size_t n)
-{
-    *mean += (value - *mean) / (n < 100 ? (double)n : 100);
-}
-
 /* Steps until the stage is over (0) or tell() says stop (1). */
 static int run_steps(struct trainer *t, struct optimizer *o, struct stepper *s,
                      const struct feed *feed, enum train_stage stage)
@@ -162,8 +150,8 @@ static int run_steps(struct trainer *t, struct optimizer *o, struct stepper *s,
     struct train_news news = {.stage = stage, .total = o->steps};
     for (size_t n = 1; o->step < o->steps; n++) {
         next_rows(feed, o->step, t->plan.batch, rows);
-        move_mean(&news.loss, stepper_gradient(s, o->step, rows, feed->n_memory), n);
-        move_mean(&news.accuracy, stepper_accuracy(s), n);
+        stepper_mean(&news.loss, stepper_gradient(s, o->step, rows, feed->n_memory), n);
+        stepper_mean(&news.accuracy, stepper_accuracy(s), n);
         optimizer_step(o, s->gradient, s->chunks);
         news.done = o->step;
         if (!t->tell(t->context, &news))

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
+
 struct stream {
     struct row_range range;
     uint64_t seed, salt;
@@ -15,6 +17,36 @@ struct stream {
 const uint8_t *images_at(const struct images *images, size_t row)
 {
     return images->pixels + row * images->height * images->width * images->channels;
+}
+
+int images_fit(const struct images *images, const struct shape *shape)
+{
+    if (images->height != shape->height || images->width != shape->width ||
+        images->channels != shape->channels)
+        return fail(MK_EINPUT, "the model takes images of %ux%ux%u, not %ux%ux%u",
+                    shape->height, shape->width, shape->channels, images->height,
+                    images->width, images->channels);
+    return 0;
+}
+
+int images_check(const struct images *images, struct row_list rows,
+                 const struct shape *shape)
+{
+    int rc = images_fit(images, shape);
+    if (rc < 0)
+        return rc;
+    if (rows.n == 0)
+        return fail(MK_EINPUT, "there is no row to learn from");
+    for (size_t i = 0; i < rows.n; i++) {
+        uint32_t row = rows.row[i];
+        if (row >= images->n)
+            return fail(MK_EINPUT, "row %u: the images have rows 0 to %zu", row,
+                        images->n);
+        if (images->labels[row] >= shape->classes)
+            return fail(MK_EINPUT, "row %u has label %u, but there are %u classes", row,
+                        images->labels[row], shape->classes);
+    }
+    return 0;
 }
 
 struct stream *stream_new(struct row_range range, uint64_t seed, uint64_t salt)
@@ -44,6 +76,13 @@ uint32_t stream_at(struct stream *s, size_t position)
 void stream_free(struct stream *s)
 {
     free(s);
+}
+
+void stream_rows(struct stream *s, struct row_list rows, size_t step, size_t batch,
+                 uint32_t *ret_rows)
+{
+    for (size_t i = 0; i < batch; i++)
+        ret_rows[i] = rows.row[stream_at(s, step * batch + i)];
 }
 
 void augment(const struct images *images, size_t row, struct rng *rng,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
 #include "core/train_parallel.h"
 
 /* What a thread needs for a chunk, with or without a memory. */
@@ -56,10 +57,20 @@ static bool open_all(struct stepper *s)
     return true;
 }
 
+int stepper_check(size_t batch, size_t threads)
+{
+    if (!batch || batch % CHUNK)
+        return fail(MK_EINPUT, "a batch is a multiple of %d images, not %zu", CHUNK,
+                    batch);
+    if (!threads || threads > THREADS_MAX)
+        return fail(MK_EINPUT, "1 to %d threads, not %zu", THREADS_MAX, threads);
+    return 0;
+}
+
 struct stepper *stepper_new(const struct images *images, const struct params *params,
                             const struct recipe *recipe)
 {
-    assert(recipe->batch % CHUNK == 0);
+    assert(recipe->batch % CHUNK == 0 && !(recipe->loss && recipe->retrieval));
     struct stepper *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
@@ -136,11 +147,15 @@ static void prepare(const struct stepper *s, struct lane *lane, size_t first)
     }
 }
 
-static double losses(const struct stepper *s, const struct lane *lane, size_t first)
+static double losses(const struct stepper *s, size_t worker, const struct lane *lane,
+                     size_t first)
 {
     const struct forward *f = lane->f;
     size_t classes = f->shape.classes;
     double loss = 0, share = 1 / (double)s->recipe.batch;
+    if (s->recipe.loss)
+        return s->recipe.loss(s->recipe.context, worker, first, s->rows + first,
+                              lane->pixels, f->logits, lane->dlogits);
     for (size_t i = 0; i < CHUNK * f->passes; i++) {
         size_t pass = i % f->passes;
         double weight = pass == 0 ? share
@@ -184,7 +199,7 @@ static void run_chunk(void *context, size_t worker, size_t number)
     if (memory)
         writing_run(lane->w, s->params, lane->hits);
     forward_run(lane->f, &s->params->net, lane->pixels, lane->w->exemplar);
-    s->loss[number] = losses(s, lane, first);
+    s->loss[number] = losses(s, worker, lane, first);
     s->right[number] = count_right(s, lane, first);
     backward_run(lane->b, lane->f, &s->params->net, lane->dlogits, &gradient->net);
     if (memory)
@@ -211,4 +226,9 @@ double stepper_accuracy(const struct stepper *s)
     for (size_t i = 0; i < s->chunks; i++)
         n += s->right[i];
     return (double)n / (double)s->recipe.batch;
+}
+
+void stepper_mean(double *mean, double value, size_t n)
+{
+    *mean += (value - *mean) / (n < 100 ? (double)n : 100);
 }

@@ -28,6 +28,13 @@ struct retrieval {
     const struct neighbour *list; /* (rows of keys, NEAREST) */
 };
 
+/* What a comparison descends instead of the cross-entropy.  Of the CHUNK images from number
+ * first of the step on: rows, pixels as they were augmented, and logits (CHUNK, classes) of their
+ * null passes.  Returns their part of the loss and its gradient by the logits; chunks are computed
+ * in any order, two with the same worker never at once. */
+typedef double step_loss(void *context, size_t worker, size_t first, const uint32_t *rows,
+                         const uint8_t *pixels, const real *logits, real *ret_dlogits);
+
 struct recipe {
     uint64_t seed;
     uint64_t stage; /* tells the random numbers of stages apart */
@@ -36,6 +43,8 @@ struct recipe {
     double drop;                       /* rho ~ U(0, drop) */
     double blind_weight;               /* of the memory-only loss */
     const struct retrieval *retrieval; /* NULL: null passes only */
+    step_loss *loss; /* NULL: the cross-entropy; only without retrieval */
+    void *context;
 };
 
 struct stepper {
@@ -62,6 +71,12 @@ void stepper_free(struct stepper *s);
  * y). rows: (batch). */
 double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
                         size_t n_memory);
+
+/* Whether a stepper can be made.  MK_EINPUT with the reason. */
+int stepper_check(size_t batch, size_t threads);
+
+/* Moves a mean of the last 100 values, or of all n while they are fewer. */
+void stepper_mean(double *mean, double value, size_t n);
 
 /* Share of the last step's images that the null pass recognised. */
 double stepper_accuracy(const struct stepper *s);
