@@ -173,6 +173,7 @@ static struct recipe recipe_of(const struct trainer *t, uint64_t stage,
         .blind_weight = t->plan.method.blind_weight,
         .drop = t->plan.method.drop,
         .retrieval = retrieval,
+        .codes = t->plan.codes,
     };
 }
 

@@ -20,6 +20,7 @@ struct rows {
     struct hit *hits;
     const struct neighbour *nearest;
     uint32_t *n_hits, *labels;
+    uint64_t *codes; /* (classes): what open labels are called, or NULL */
 };
 
 static void rows_close(struct rows *rows)
@@ -73,6 +74,21 @@ int train_embed(struct trainer *t, struct row_range range, float *ret_z)
     return rc;
 }
 
+/* Half of the open labels bear names that the model never met, as in a service where labels
+ * appear: with the names that it was trained on, the null pass would be trusted too well. */
+static int name_labels(struct rows *rows)
+{
+    const struct train_plan *plan = &rows->t->plan;
+    struct rng rng = rng_at(plan->seed, RNG_NAMES, (uint64_t)STAGE_CALIBRATION << 32, 0);
+    if (!plan->codes)
+        return 0;
+    if (!(rows->codes = calloc(plan->shape.classes, sizeof *rows->codes)))
+        return fail(MK_ENOMEM, "no memory for codes of labels");
+    for (uint32_t y = 0; y < plan->shape.classes; y++)
+        rows->codes[y] = rng_below(&rng, 2) ? rng_next(&rng) : plan->codes[y];
+    return 0;
+}
+
 /* The hits of one held-out row, and every pass over it. */
 static void pass_row(void *context, size_t worker, size_t number)
 {
@@ -83,17 +99,22 @@ static void pass_row(void *context, size_t worker, size_t number)
     uint32_t n = 0;
     for (; n < K_TRIED && rows->nearest[at * K_TRIED + n].row != NO_ROW; n++) {
         struct neighbour near = rows->nearest[at * K_TRIED + n];
+        uint64_t label = t->images.labels[near.row];
+        if (rows->codes)
+            label = rows->codes[label];
         hits[n] = (struct hit){
             .similarity = near.similarity,
-            .label = t->images.labels[near.row],
+            .label = label,
             .token = (uint32_t)(near.row - t->plan.b2.begin),
             .key = t->keys[near.row - t->plan.b2.begin],
         };
     }
+    const struct label_set about = {rows->codes, t->plan.shape.classes};
     rows->n_hits[at] = n;
     rows->labels[at] = t->images.labels[row];
     model_passes(t->model, rows->scratch[worker], images_at(&t->images, row), hits, n,
-                 NULL, rows->p + at * (1 + K_TRIED) * t->plan.shape.classes);
+                 rows->codes ? &about : NULL,
+                 rows->p + at * (1 + K_TRIED) * t->plan.shape.classes);
 }
 
 static void fit(struct trainer *t, const struct rows *rows, size_t n)
@@ -115,6 +136,8 @@ int train_calibrate(struct trainer *t, const struct neighbour *nearest)
     int rc = rows.p && rows.hits && rows.n_hits
                  ? rows_open(&rows, t)
                  : fail(MK_ENOMEM, "no memory for calibration");
+    if (rc == 0)
+        rc = name_labels(&rows);
     if (rc == 0) {
         rows.labels = rows.n_hits + n;
         rc = over_rows(&rows, n, STAGE_CALIBRATION, pass_row);
@@ -125,5 +148,6 @@ int train_calibrate(struct trainer *t, const struct neighbour *nearest)
     free(rows.p);
     free(rows.hits);
     free(rows.n_hits);
+    free(rows.codes);
     return rc;
 }

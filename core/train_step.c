@@ -9,29 +9,36 @@
 #include "core/err.h"
 #include "core/train_parallel.h"
 
+enum { PASSES = 1 + 2 * HITS_TRAINED };
+
 /* What a thread needs for a chunk, with or without a memory. */
 struct lane {
     struct forward *f;
     struct backward *b;
     struct writing *w;
     uint8_t *pixels; /* (CHUNK, height, width, channels) */
-    real *dlogits;   /* (CHUNK passes, classes) */
-    struct hit hit[CHUNK * HITS_TRAINED];
-    const struct hit *hits[CHUNK * HITS_TRAINED];
+    real *dlogits;   /* (CHUNK passes, shape_outputs()) */
+    real *z;         /* (2 classes) */
+    bool renamed[CHUNK * PASSES];
+    struct hit hit[CHUNK * 2 * HITS_TRAINED]; /* f->exemplars of each image */
+    const struct hit *hits[CHUNK * 2 * HITS_TRAINED];
 };
 
 static bool lane_open(struct lane *lane, const struct shape *shape, bool memory)
 {
     size_t hits = memory ? HITS_TRAINED : 0;
-    int flags = FORWARD_KEEP | (memory ? FORWARD_BLIND : 0);
+    int flags = FORWARD_KEEP | (memory ? FORWARD_BLIND : 0) |
+                (memory && shape->open_labels ? FORWARD_APART : 0);
     lane->f = forward_new(shape, CHUNK, hits, flags);
     lane->b = lane->f ? backward_new(lane->f) : NULL;
-    lane->w = writing_new(shape, CHUNK * HITS_TRAINED);
+    lane->w =
+        lane->f ? writing_new(shape, memory ? CHUNK * lane->f->exemplars : 1) : NULL;
+    lane->z = calloc(2 * shape->classes, sizeof *lane->z);
     lane->pixels = calloc(CHUNK, (size_t)shape->height * shape->width * shape->channels);
     if (lane->f)
         lane->dlogits =
-            calloc(CHUNK * lane->f->passes * shape->classes, sizeof *lane->dlogits);
-    return lane->f && lane->b && lane->w && lane->pixels && lane->dlogits;
+            calloc(CHUNK * lane->f->passes * shape_outputs(shape), sizeof *lane->dlogits);
+    return lane->f && lane->b && lane->w && lane->pixels && lane->dlogits && lane->z;
 }
 
 static void lane_close(struct lane *lane)
@@ -41,6 +48,7 @@ static void lane_close(struct lane *lane)
     writing_free(lane->w);
     free(lane->pixels);
     free(lane->dlogits);
+    free(lane->z);
 }
 
 static bool open_all(struct stepper *s)
@@ -50,6 +58,8 @@ static bool open_all(struct stepper *s)
     for (size_t i = 0; i < s->chunks; i++)
         if (params_new(shape, s->params->kind, &s->gradient[i]) < 0)
             return false;
+    if (s->recipe.codes && !(s->naming = naming_new(s->recipe.codes, shape->classes)))
+        return false;
     for (size_t i = 0; i < s->recipe.threads; i++)
         if (!lane_open(&s->lane[2 * i], shape, false) ||
             (memory && !lane_open(&s->lane[2 * i + 1], shape, true)))
@@ -101,6 +111,7 @@ void stepper_free(struct stepper *s)
     free(s->loss);
     free(s->right);
     free(s->lane);
+    naming_free(s->naming);
     free(s);
 }
 
@@ -133,40 +144,41 @@ void stepper_retrieve(const struct retrieval *r, const struct images *images, do
     }
 }
 
+/* Tells the writer of each pass what its hit's label is called: of the memory-only passes and
+ * of a quarter of the others, otherwise than by its name.  Who has no hit has no other name
+ * to read. */
+static void name_hits(const struct stepper *s, struct lane *lane, size_t image,
+                      struct rng *rng)
+{
+    const struct hit **hits = lane->hits + image * lane->f->exemplars;
+    struct hit *hit = lane->hit + image * lane->f->exemplars;
+    bool *renamed = lane->renamed + image * PASSES + 1;
+    for (size_t j = 0; j < HITS_TRAINED; j++) {
+        hit[HITS_TRAINED + j] = hit[j];
+        hits[HITS_TRAINED + j] = hits[j] ? &hit[HITS_TRAINED + j] : NULL;
+    }
+    for (size_t j = 0; j < 2 * HITS_TRAINED; j++) {
+        renamed[j] = hits[j] && (j >= HITS_TRAINED || rng_below(rng, 4) == 0);
+        if (hits[j])
+            hit[j].label = naming_code(s->naming, renamed[j], (uint32_t)hit[j].label);
+    }
+}
+
 static void prepare(const struct stepper *s, struct lane *lane, size_t first)
 {
     size_t size = (size_t)s->images->height * s->images->width * s->images->channels;
+    size_t exemplars = lane->f->exemplars;
     uint64_t step = s->recipe.stage << 32 | s->step;
     for (size_t i = 0; i < CHUNK; i++) {
         uint32_t row = s->rows[first + i];
         struct rng rng = rng_at(s->recipe.seed, RNG_AUGMENT, step, first + i);
         augment(s->images, row, &rng, lane->pixels + i * size);
-        if (lane->f->k)
+        if (exemplars > 0)
             stepper_retrieve(s->recipe.retrieval, s->images, s->recipe.drop, row, &rng,
-                             lane->hit + i * HITS_TRAINED, lane->hits + i * HITS_TRAINED);
+                             lane->hit + i * exemplars, lane->hits + i * exemplars);
+        if (exemplars > 0 && s->naming)
+            name_hits(s, lane, i, &rng);
     }
-}
-
-static double losses(const struct stepper *s, size_t worker, const struct lane *lane,
-                     size_t first)
-{
-    const struct forward *f = lane->f;
-    size_t classes = f->shape.classes;
-    double loss = 0, share = 1 / (double)s->recipe.batch;
-    if (s->recipe.loss)
-        return s->recipe.loss(s->recipe.context, worker, first, s->rows + first,
-                              lane->pixels, f->logits, lane->dlogits);
-    for (size_t i = 0; i < CHUNK * f->passes; i++) {
-        size_t pass = i % f->passes;
-        double weight = pass == 0 ? share
-                        : pass < f->seeing
-                            ? share / HITS_TRAINED
-                            : share / HITS_TRAINED * s->recipe.blind_weight;
-        loss += cross_entropy(f->logits + i * classes, classes,
-                              s->images->labels[s->rows[first + i / f->passes]],
-                              s->recipe.smoothing, weight, lane->dlogits + i * classes);
-    }
-    return loss;
 }
 
 static bool is_right(const real *logits, size_t classes, uint32_t label)
@@ -177,14 +189,57 @@ static bool is_right(const real *logits, size_t classes, uint32_t label)
     return true;
 }
 
-static size_t count_right(const struct stepper *s, const struct lane *lane, size_t first)
+/* Of the chunk's pass i: its loss, the gradient by its readout, and whether it is right. */
+static double score(const struct stepper *s, const struct lane *lane, size_t i,
+                    uint32_t label, double weight, bool *ret_right)
 {
-    const struct forward *f = lane->f;
-    size_t classes = f->shape.classes, n = 0;
+    size_t classes = lane->f->shape.classes, outputs = shape_outputs(&lane->f->shape);
+    const real *readout = lane->f->logits + i * outputs;
+    double smoothing = s->recipe.smoothing;
+    double loss =
+        s->naming ? naming_loss(s->naming, lane->renamed[i], readout, label, smoothing,
+                                weight, lane->z, lane->dlogits + i * outputs)
+                  : cross_entropy(readout, classes, label, smoothing, weight,
+                                  lane->dlogits + i * outputs);
+    *ret_right = is_right(s->naming ? lane->z : readout, classes, label);
+    return loss;
+}
+
+/* A comparison's loss, which knows no memory. */
+static double other_loss(const struct stepper *s, size_t worker, const struct lane *lane,
+                         size_t first, size_t *ret_right)
+{
+    size_t classes = lane->f->shape.classes, right = 0;
     for (size_t i = 0; i < CHUNK; i++)
-        n += is_right(f->logits + i * f->passes * classes, classes,
-                      s->images->labels[s->rows[first + i]]);
-    return n;
+        right += is_right(lane->f->logits + i * classes, classes,
+                          s->images->labels[s->rows[first + i]]);
+    *ret_right = right;
+    return s->recipe.loss(s->recipe.context, worker, first, s->rows + first, lane->pixels,
+                          lane->f->logits, lane->dlogits);
+}
+
+/* Returns the chunk's loss, and how many of its null passes are right. */
+static double losses(const struct stepper *s, size_t worker, const struct lane *lane,
+                     size_t first, size_t *ret_right)
+{
+    if (s->recipe.loss)
+        return other_loss(s, worker, lane, first, ret_right);
+    const struct forward *f = lane->f;
+    double loss = 0, share = 1 / (double)s->recipe.batch;
+    size_t right = 0;
+    for (size_t i = 0; i < CHUNK * f->passes; i++) {
+        size_t pass = i % f->passes;
+        uint32_t label = s->images->labels[s->rows[first + i / f->passes]];
+        double weight = pass == 0 ? share
+                        : pass < f->seeing
+                            ? share / HITS_TRAINED
+                            : share / HITS_TRAINED * s->recipe.blind_weight;
+        bool hit;
+        loss += score(s, lane, i, label, weight, &hit);
+        right += hit && pass == 0;
+    }
+    *ret_right = right;
+    return loss;
 }
 
 static void run_chunk(void *context, size_t worker, size_t number)
@@ -199,11 +254,17 @@ static void run_chunk(void *context, size_t worker, size_t number)
     if (memory)
         writing_run(lane->w, s->params, lane->hits);
     forward_run(lane->f, &s->params->net, lane->pixels, lane->w->exemplar);
-    s->loss[number] = losses(s, worker, lane, first);
-    s->right[number] = count_right(s, lane, first);
+    s->loss[number] = losses(s, worker, lane, first, &s->right[number]);
     backward_run(lane->b, lane->f, &s->params->net, lane->dlogits, &gradient->net);
     if (memory)
         writing_backward(lane->w, s->params, lane->b->dexemplars, gradient);
+}
+
+static void shuffle_names(struct stepper *s)
+{
+    struct rng rng =
+        rng_at(s->recipe.seed, RNG_NAMES, s->recipe.stage << 32 | s->step, 0);
+    naming_shuffle(s->naming, &rng);
 }
 
 double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
@@ -214,6 +275,8 @@ double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
     s->step = step;
     s->rows = rows;
     s->n_memory = n_memory;
+    if (s->naming)
+        shuffle_names(s);
     parallel_for(s->recipe.threads, s->chunks, run_chunk, s);
     for (size_t i = 0; i < s->chunks; i++)
         loss += s->loss[i];

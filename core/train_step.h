@@ -13,6 +13,7 @@
 
 #include "core/train_backward.h"
 #include "core/train_data.h"
+#include "core/train_naming.h"
 #include "core/train_neighbours.h"
 
 enum {
@@ -43,6 +44,7 @@ struct recipe {
     double drop;                       /* rho ~ U(0, drop) */
     double blind_weight;               /* of the memory-only loss */
     const struct retrieval *retrieval; /* NULL: null passes only */
+    const uint64_t *codes;             /* (classes): of open labels, or NULL */
     step_loss *loss; /* NULL: the cross-entropy; only without retrieval */
     void *context;
 };
@@ -56,6 +58,7 @@ struct stepper {
     double *loss;             /* (chunks) */
     size_t *right;            /* (chunks): images whose null pass is right */
     struct lane *lane;        /* (threads, 2) */
+    struct naming *naming;    /* of open labels, or NULL */
     uint64_t step;
     const uint32_t *rows;
     size_t n_memory;

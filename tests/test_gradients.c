@@ -13,6 +13,7 @@
 #include "core/model_stem.h"
 #include "core/rng.h"
 #include "core/train_backward.h"
+#include "core/train_naming.h"
 
 static const struct shape tiny = {
     .profile = "tiny",
@@ -32,7 +33,7 @@ static const struct shape tiny = {
     .token_dim = 7,
 };
 
-enum { IMAGES = 2, HITS = 2, PASSES = 1 + 2 * HITS };
+enum { IMAGES = 2, HITS = 2, PASSES = 1 + 2 * HITS, CLASSES = 3 };
 
 /* The model, two images, two hits each, one of them missing. */
 struct problem {
@@ -40,9 +41,10 @@ struct problem {
     struct forward *f;
     struct writing *w;
     uint8_t pixels[IMAGES * 5 * 6 * 2];
-    struct hit hit[IMAGES * HITS];
-    const struct hit *hits[IMAGES * HITS];
-    real dlogits[IMAGES * PASSES * 3];
+    struct naming *naming;             /* where labels are open */
+    struct hit hit[IMAGES * 2 * HITS]; /* f->exemplars of each image */
+    const struct hit *hits[IMAGES * 2 * HITS];
+    real dlogits[IMAGES * PASSES * LABEL_CODE_DIM];
 };
 
 static void randomise(real *x, size_t n, double size, uint64_t item)
@@ -50,6 +52,19 @@ static void randomise(real *x, size_t n, double size, uint64_t item)
     struct rng rng = rng_at(7, RNG_TEST, 0, item);
     for (size_t i = 0; i < n; i++)
         x[i] = (real)(size * rng_normal(&rng));
+}
+
+static const uint64_t codes[CLASSES] = {0x0123456789abcdef, 0xf0e1d2c3b4a59687,
+                                        0x5555aaaa3333cccc};
+
+/* Every other pass calls labels otherwise. */
+static void name_hits(struct problem *p)
+{
+    struct rng rng = rng_at(9, RNG_TEST, 0, 0);
+    p->naming = naming_new(codes, CLASSES);
+    naming_shuffle(p->naming, &rng);
+    for (size_t i = 0; i < IMAGES * 2 * HITS; i++)
+        p->hit[i].label = naming_code(p->naming, i % 2, (uint32_t)p->hit[i].label);
 }
 
 static int set_up_shape(const struct shape *shape, void **state)
@@ -61,17 +76,21 @@ static int set_up_shape(const struct shape *shape, void **state)
     randomise(p->params->values, p->params->n, .5, 1);
     for (size_t i = 0; i < sizeof p->pixels; i++)
         p->pixels[i] = (uint8_t)rng_below(&rng, 256);
-    for (size_t i = 0; i < IMAGES * HITS; i++) {
+    for (size_t i = 0; i < IMAGES * 2 * HITS; i++) {
         p->hit[i].similarity = .25f + .125f * (float)i;
-        p->hit[i].label = (uint32_t)i % 3;
+        p->hit[i].label = i % CLASSES;
         p->hit[i].token = (uint32_t)i;
         p->hit[i].key.scale = .01f;
         for (size_t c = 0; c < tiny.key_dim; c++)
             p->hit[i].key.q[c] = (int8_t)(rng_below(&rng, 255) - 127);
         p->hits[i] = i == 3 ? NULL : &p->hit[i];
     }
-    p->f = forward_new(shape, IMAGES, HITS, FORWARD_KEEP | FORWARD_BLIND);
-    p->w = writing_new(shape, IMAGES * HITS);
+    p->f = forward_new(shape, IMAGES, HITS,
+                       FORWARD_KEEP | FORWARD_BLIND |
+                           (shape->open_labels ? FORWARD_APART : 0));
+    p->w = writing_new(shape, IMAGES * p->f->exemplars);
+    if (shape->open_labels)
+        name_hits(p);
     *state = p;
     return 0;
 }
@@ -95,6 +114,14 @@ static int set_up_free(void **state)
     return set_up_shape(&shape, state);
 }
 
+static int set_up_open(void **state)
+{
+    struct shape shape = tiny;
+    shape.open_labels = true;
+    shape.label_dim = LABEL_CODE_DIM;
+    return set_up_shape(&shape, state);
+}
+
 static int tear_down(void **state)
 {
     struct problem *p = *state;
@@ -102,6 +129,7 @@ static int tear_down(void **state)
     params_free(p->grad);
     forward_free(p->f);
     writing_free(p->w);
+    naming_free(p->naming);
     free(p);
     return 0;
 }
@@ -111,9 +139,15 @@ static double loss_of(struct problem *p)
     double loss = 0;
     writing_run(p->w, p->params, p->hits);
     forward_run(p->f, &p->params->net, p->pixels, p->w->exemplar);
-    for (uint32_t i = 0; i < IMAGES * PASSES; i++)
-        loss +=
-            cross_entropy(p->f->logits + 3 * i, 3, i % 3, .1, 1 + i, p->dlogits + 3 * i);
+    for (uint32_t i = 0; i < IMAGES * PASSES; i++) {
+        size_t at = i * shape_outputs(&p->f->shape);
+        const real *readout = p->f->logits + at;
+        real z[2 * CLASSES];
+        loss += p->naming ? naming_loss(p->naming, i % 2, readout, i % CLASSES, .1, 1 + i,
+                                        z, p->dlogits + at)
+                          : cross_entropy(readout, CLASSES, i % CLASSES, .1, 1 + i,
+                                          p->dlogits + at);
+    }
     return loss;
 }
 
@@ -367,6 +401,9 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(
             every_weight_of_net_and_writer_has_the_right_gradient, set_up_free,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            every_weight_of_net_and_writer_has_the_right_gradient, set_up_open,
             tear_down),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
