@@ -153,8 +153,7 @@ static int read_inputs(const struct wishes *wishes, struct job *job)
     rc = wishes->manifest
              ? dataset_open_manifest(wishes->manifest, &job->data)
              : dataset_open_idx(wishes->images, wishes->labels, wishes->rows, &job->data);
-    if (rc == 0 &&
-        (rc = dataset_use_labels(&job->data, info->labels, info->classes)) == 0 &&
+    if (rc == 0 && (rc = dataset_use_labels(&job->data, info)) == 0 &&
         (rc = dataset_read_all(&job->data, &frame, threads_here())) == 0)
         rc = intake_choose(&job->data, info, wishes->unseen, &job->intake);
     if (rc < 0)

@@ -13,6 +13,7 @@
 #ifndef MUNKEY_DAEMON_DATASET_H
 #define MUNKEY_DAEMON_DATASET_H
 
+#include "core/model.h"
 #include "daemon/idx.h"
 #include "daemon/sample.h"
 
@@ -26,6 +27,8 @@ struct dataset {
     size_t n;
     const char **label; /* (classes): names; NULL: labels are numbers */
     uint32_t classes;
+    uint32_t
+        built_in; /* the first of them, which the weights know; all where labels are closed */
     bool has_split, has_subject; /* somebody said base or enrol; said whose they are */
     uint8_t sha256[32];          /* names the data; of files: once they are read */
     uint8_t input_sha256[32];    /* names all that was read, whose it is included */
@@ -51,8 +54,13 @@ void dataset_done(struct dataset *data); /* wipes what is personal; takes zeros 
  * another one. */
 int dataset_number_labels(struct dataset *data);
 
-/* Numbers labels as a model does.  names: (classes).  MK_EINPUT: one that it does not have. */
-int dataset_use_labels(struct dataset *data, const char *const *names, uint32_t classes);
+/* The same for open labels, once samples are in order: those of the first n, which are built
+ * into a model, come before the others. */
+int dataset_open_labels(struct dataset *data, size_t n);
+
+/* Numbers labels as a model does; the others of open labels follow.  MK_EINPUT: one that the
+ * model does not have, or a test row has another than all other rows. */
+int dataset_use_labels(struct dataset *data, const struct model_info *info);
 
 /* Looks at every image, on several threads, with progress. */
 struct reading {

@@ -3,6 +3,7 @@
 #include "daemon/evaluate.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/err.h"
 #include "core/memory.h"
@@ -14,12 +15,15 @@ enum { PIECE = 200, OWNER = 1 };
 
 struct run {
     const struct model *model;
-    const struct images *images;
+    const struct label_set *labels;
+    const struct images *train, *test;
     size_t threads, first; /* row of piece 0 */
     struct scratch *scratch[THREADS_MAX];
-    struct record *record; /* (rows) */
+    struct record *record; /* (rows of train), then (n): what is enrolled */
+    size_t n;
     struct memory *bank;
-    struct evaluation sum[THREADS_MAX]; /* right answers of each thread */
+    struct scores all[THREADS_MAX],
+        unseen[THREADS_MAX]; /* right answers of each thread */
 };
 
 /* What the weights never saw; in paper mode, also what they did. */
@@ -42,6 +46,12 @@ static void over_rows(struct run *run, const char *what, size_t n, piece *one)
     progress_end(&progress);
 }
 
+/* What the bank and the writer know a label by. */
+static uint64_t known_as(const struct run *run, uint32_t label)
+{
+    return run->labels->code ? run->labels->code[label] : label;
+}
+
 /* The iid of a row is its number. */
 static void key_row(void *context, size_t worker, size_t number)
 {
@@ -51,17 +61,24 @@ static void key_row(void *context, size_t worker, size_t number)
     if (!is_enrolled(model_info(run->model), row))
         return;
     record->owner = OWNER;
-    record->label = run->images->labels[row];
+    record->label = known_as(run, run->train->labels[row]);
     record->class = model_class_of(model_info(run->model), row);
     for (size_t i = 0; i < sizeof row; i++)
         record->iid[IID_SIZE - 1 - i] = (uint8_t)(row >> 8 * i);
-    model_key(run->model, run->scratch[worker], images_at(run->images, row),
-              &record->key);
+    model_key(run->model, run->scratch[worker], images_at(run->train, row), &record->key);
 }
 
-static int enrol(struct run *run, size_t *ret_n)
+static size_t row_of(const uint8_t *iid)
 {
-    size_t n = 0, rows = run->images->n;
+    size_t row = 0;
+    for (size_t i = IID_SIZE - sizeof row; i < IID_SIZE; i++)
+        row = row << 8 | iid[i];
+    return row;
+}
+
+static int enrol(struct run *run)
+{
+    size_t rows = run->train->n;
     run->record = calloc(rows, sizeof *run->record);
     run->bank = memory_new(model_info(run->model)->key_dim, rows);
     if (!run->record || !run->bank)
@@ -69,44 +86,92 @@ static int enrol(struct run *run, size_t *ret_n)
     over_rows(run, "enrol", rows, key_row);
     for (size_t row = 0; row < rows; row++)
         if (run->record[row].owner == OWNER)
-            run->record[n++] = run->record[row];
-    struct memory_state state = {.n = n};
-    *ret_n = n;
-    return memory_add(run->bank, run->record, n, &state);
+            run->record[run->n++] = run->record[row];
+    const struct memory_state state = {.n = run->n};
+    return memory_add(run->bank, run->record, run->n, &state);
 }
 
-static double is_right(const float *p, size_t classes, uint32_t label)
+static double is_right(const float *p, size_t labels, uint32_t label)
 {
-    for (size_t c = 0; c < classes; c++)
+    for (size_t c = 0; c < labels; c++)
         if (p[c] > p[label])
             return 0;
     return 1;
 }
 
-static double vote(const struct hit *hits, size_t n, size_t classes, uint32_t label)
+/* The sum of similarities that speak for the label of each hit; a tie is won. */
+static double vote(const struct run *run, const struct hit *hits, size_t n,
+                   uint32_t label)
 {
-    float p[CLASSES_MAX] = {0};
-    for (size_t j = 0; j < n; j++)
-        p[hits[j].label] += hits[j].similarity;
-    return is_right(p, classes, label);
+    float sum[HITS_MAX + 1] = {0};
+    for (size_t j = 0; j < n; j++) {
+        if (hits[j].label == known_as(run, label))
+            sum[n] += hits[j].similarity;
+        for (size_t i = 0; i < n; i++)
+            if (hits[i].label == hits[j].label)
+                sum[i] += hits[j].similarity;
+    }
+    return n > 0 && is_right(sum, n + 1, (uint32_t)n);
 }
 
-/* p: (1 + k, classes) null and memory passes, then (k, classes) memory-only passes. */
-static void score(const struct model_info *info, float *p, const struct hit *hits,
-                  size_t n, uint32_t label, struct evaluation *sum)
+static uint64_t distance(const uint8_t *restrict a, const uint8_t *restrict b, size_t n)
 {
-    size_t classes = info->classes, k = info->k < n ? info->k : n;
-    float mixed[CLASSES_MAX];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (uint32_t)((a[i] - b[i]) * (a[i] - b[i]));
+    return sum;
+}
+
+/* The label of the enrolled picture that is the most like it. */
+static uint32_t nearest_label(const struct run *run, const uint8_t *pixels)
+{
+    const struct images *train = run->train;
+    size_t size = train->height * train->width * train->channels, best = 0;
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < run->n; i++) {
+        size_t row = row_of(run->record[i].iid);
+        uint64_t found = distance(pixels, images_at(train, row), size);
+        if (found < least) {
+            least = found;
+            best = row;
+        }
+    }
+    return train->labels[best];
+}
+
+/* p: (1 + k, labels) null and memory passes, then (k, labels) memory-only passes. */
+static void score(const struct run *run, float *p, const struct hit *hits, size_t n,
+                  uint32_t label, struct scores *ret_scores)
+{
+    const struct model_info *info = model_info(run->model);
+    size_t labels = run->labels->n, k = info->k < n ? info->k : n;
+    float mixed[labels];
     struct model_info memory = *info;
     memory.lambda = 0;
-    sum->tested++;
-    sum->null += is_right(p, classes, label);
-    model_mix(info, p, classes, hits, n, mixed);
-    sum->full += is_right(mixed, classes, label);
-    model_mix(&memory, p + info->k * classes, classes, hits, n, mixed);
-    sum->memory_only += is_right(mixed, classes, label);
-    sum->knn += vote(hits, k, classes, label);
-    sum->knn_wide += vote(hits, n, classes, label);
+    *ret_scores = (struct scores){.tested = 1, .null = is_right(p, labels, label)};
+    model_mix(info, p, labels, hits, n, mixed);
+    ret_scores->full = is_right(mixed, labels, label);
+    model_mix(&memory, p + info->k * labels, labels, hits, n, mixed);
+    ret_scores->memory_only = is_right(mixed, labels, label);
+    ret_scores->knn = vote(run, hits, k, label);
+    ret_scores->knn_wide = vote(run, hits, n, label);
+    ret_scores->nearest_key = vote(run, hits, n > 0, label);
+}
+
+enum { SCORES = 7 };
+static double *score_at(struct scores *s, size_t i)
+{
+    double *const all[SCORES] = {&s->full,          &s->null,     &s->memory_only,
+                                 &s->knn,           &s->knn_wide, &s->nearest_key,
+                                 &s->nearest_pixels};
+    return all[i];
+}
+
+static void add(struct scores *sum, struct scores *scores)
+{
+    sum->tested += scores->tested;
+    for (size_t i = 0; i < SCORES; i++)
+        *score_at(sum, i) += *score_at(scores, i);
 }
 
 static void test_row(void *context, size_t worker, size_t number)
@@ -114,37 +179,37 @@ static void test_row(void *context, size_t worker, size_t number)
     struct run *run = context;
     const struct model_info *info = model_info(run->model);
     size_t row = run->first + number;
-    const uint8_t *pixels = images_at(run->images, row);
-    float p[(1 + 2 * info->k) * info->classes];
+    uint32_t label = run->test->labels[row];
+    const uint8_t *pixels = images_at(run->test, row);
+    float p[(1 + 2 * info->k) * run->labels->n];
     struct hit hits[KNN_WIDE];
+    struct scores scores;
     struct key key;
     model_key(run->model, run->scratch[worker], pixels, &key);
     memory_lock_shared(run->bank);
     size_t n = memory_search(run->bank, &key, KNN_WIDE, hits);
     memory_unlock_shared(run->bank);
-    model_passes(run->model, run->scratch[worker], pixels, hits, n, NULL, p);
-    score(info, p, hits, n, run->images->labels[row], &run->sum[worker]);
+    model_passes(run->model, run->scratch[worker], pixels, hits, n,
+                 info->open_labels ? run->labels : NULL, p);
+    score(run, p, hits, n, label, &scores);
+    scores.nearest_pixels = run->n > 0 && nearest_label(run, pixels) == label;
+    add(&run->all[worker], &scores);
+    if (label >= info->classes)
+        add(&run->unseen[worker], &scores);
 }
 
-static struct evaluation add_up(const struct run *run)
+static struct scores add_up(struct scores *of_threads, size_t threads)
 {
-    struct evaluation all = {0};
-    for (size_t i = 0; i < run->threads; i++) {
-        all.tested += run->sum[i].tested;
-        all.full += run->sum[i].full;
-        all.null += run->sum[i].null;
-        all.memory_only += run->sum[i].memory_only;
-        all.knn += run->sum[i].knn;
-        all.knn_wide += run->sum[i].knn_wide;
-    }
-    double *const shares[] = {&all.full, &all.null, &all.memory_only, &all.knn,
-                              &all.knn_wide};
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
-        *shares[i] /= (double)all.tested;
+    struct scores all = {0};
+    for (size_t i = 0; i < threads; i++)
+        add(&all, &of_threads[i]);
+    for (size_t i = 0; i < SCORES && all.tested > 0; i++)
+        *score_at(&all, i) /= (double)all.tested;
     return all;
 }
 
-static int check(const struct model *model, const struct images *images)
+static int check(const struct model *model, const struct label_set *labels,
+                 const struct images *images)
 {
     const struct model_info *info = model_info(model);
     if (images->height != info->height || images->width != info->width ||
@@ -152,29 +217,35 @@ static int check(const struct model *model, const struct images *images)
         return fail(MK_EINPUT, "the model takes images of %ux%ux%u", info->height,
                     info->width, info->channels);
     for (size_t i = 0; i < images->n; i++)
-        if (images->labels[i] >= info->classes)
+        if (images->labels[i] >= labels->n)
             return fail(MK_EINPUT, "row %zu has a label that the model does not know", i);
     return 0;
 }
 
-int evaluate(const struct model *model, const struct images *train,
-             const struct images *test, size_t threads, struct evaluation *ret_evaluation)
+int evaluate(const struct model *model, const struct label_set *labels,
+             const struct images *train, const struct images *test, size_t threads,
+             struct evaluation *ret_evaluation)
 {
-    struct run run = {.model = model, .images = train, .threads = threads};
-    int rc = check(model, train);
-    size_t enrolled = 0;
+    struct run run = {.model = model,
+                      .labels = labels,
+                      .train = train,
+                      .test = test,
+                      .threads = threads};
+    int rc = check(model, labels, train);
     if (rc == 0)
-        rc = check(model, test);
+        rc = check(model, labels, test);
     for (size_t i = 0; rc == 0 && i < threads; i++)
         if (!(run.scratch[i] = scratch_new_for(model, model_info(model)->k, true)))
             rc = fail(MK_ENOMEM, "no memory for activations");
     if (rc == 0)
-        rc = enrol(&run, &enrolled);
+        rc = enrol(&run);
     if (rc == 0) {
-        run.images = test;
         over_rows(&run, "test", test->n, test_row);
-        *ret_evaluation = add_up(&run);
-        ret_evaluation->enrolled = enrolled;
+        *ret_evaluation = (struct evaluation){
+            .enrolled = run.n,
+            .all = add_up(run.all, threads),
+            .unseen = add_up(run.unseen, threads),
+        };
     }
     for (size_t i = 0; i < threads; i++)
         scratch_free(run.scratch[i]);

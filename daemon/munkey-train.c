@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/label_code.h"
 #include "core/model_format.h"
 #include "daemon/evaluate.h"
 #include "daemon/files.h"
@@ -14,6 +15,7 @@
 #include "daemon/train_session.h"
 #include "daemon/vit_folder.h"
 #include "storage/crypto.h"
+#include "storage/label.h"
 
 static const size_t file_max = (size_t)4 << 30;
 
@@ -115,11 +117,15 @@ static int run_session(const struct train_options *o, const struct train_plan *p
 static int choose_shape(const struct train_options *o, const struct dataset *data,
                         struct shape *ret_shape)
 {
-    int rc = shape_of_profile(o->profile, data->classes, ret_shape);
+    int rc = shape_of_profile(o->profile, data->built_in, ret_shape);
     if (rc == 0 && !data->root) {
         ret_shape->height = (uint32_t)data->images.height;
         ret_shape->width = (uint32_t)data->images.width;
         ret_shape->channels = 1;
+    }
+    if (rc == 0 && o->source.open_labels) {
+        ret_shape->open_labels = true;
+        ret_shape->label_dim = LABEL_CODE_DIM;
     }
     return rc == 0 ? train_choices_apply(&o->choices, ret_shape) : rc;
 }
@@ -136,6 +142,19 @@ static int understand(const struct train_options *o, struct dataset *data,
     struct split_wish wish = train_source_wish(&o->source, data, o->seed);
     rc = split_data(data, &wish, ret_parts);
     return rc == 0 ? survey_print(data, &wish, ret_parts) : rc;
+}
+
+/* What a model calls the first n labels, or all of them; NULL where they are closed. */
+static int name_codes(const struct dataset *data, bool open, uint32_t n,
+                      uint64_t **ret_codes)
+{
+    uint64_t *codes = open ? calloc(n, sizeof *codes) : NULL;
+    if (open && !codes)
+        return fail(MK_ENOMEM, "no memory for codes of %u labels", n);
+    for (uint32_t c = 0; open && c < n; c++)
+        codes[c] = label_code(data->label[c]);
+    *ret_codes = codes;
+    return 0;
 }
 
 static int train_on(const struct train_options *o, const struct parts *parts,
@@ -164,6 +183,7 @@ static int train(const struct train_options *o)
 {
     struct dataset data = {0};
     struct parts parts;
+    uint64_t *codes = NULL;
     struct train_plan plan = {
         .method = o->choices.method,
         .seed = o->seed,
@@ -176,28 +196,44 @@ static int train(const struct train_options *o)
     int rc = understand(o, &data, &parts);
     if (rc == 0)
         rc = choose_shape(o, &data, &plan.shape);
+    if (rc == 0)
+        rc = name_codes(&data, o->source.open_labels, data.built_in, &codes);
     if (rc == 0) {
+        plan.codes = codes;
         plan.b1 = parts.b1;
         plan.b2 = parts.b2;
         plan.val = parts.val;
         rc = train_on(o, &parts, &plan, &data);
     }
+    free(codes);
     dataset_done(&data);
     return rc;
 }
 
+static void print_scores(const struct model_info *info, const struct scores *s)
+{
+    printf("full           %.2f %%\n", 100 * s->full);
+    printf("null pass      %.2f %%   image alone\n", 100 * s->null);
+    printf("memory-only    %.2f %%   keys and labels alone, through the classifier\n",
+           100 * s->memory_only);
+    printf(
+        "kNN            %.2f %%   vote of the %u nearest keys, weighted by similarity\n",
+        100 * s->knn, info->k);
+    printf("kNN            %.2f %%   vote of the %d nearest keys\n", 100 * s->knn_wide,
+           KNN_WIDE);
+    printf("nearest key    %.2f %%\n", 100 * s->nearest_key);
+    printf("nearest pixels %.2f %%   Euclidean, without any model\n",
+           100 * s->nearest_pixels);
+}
+
 static void print_evaluation(const struct model_info *info, const struct evaluation *e)
 {
-    printf("%s: %zu enrolled, %zu tested\n", info->name, e->enrolled, e->tested);
-    printf("full          %.2f %%\n", 100 * e->full);
-    printf("null pass     %.2f %%   image alone\n", 100 * e->null);
-    printf("memory-only   %.2f %%   keys and labels alone, through the classifier\n",
-           100 * e->memory_only);
-    printf(
-        "kNN           %.2f %%   vote of the %u nearest keys, weighted by similarity\n",
-        100 * e->knn, info->k);
-    printf("kNN           %.2f %%   vote of the %d nearest keys\n", 100 * e->knn_wide,
-           KNN_WIDE);
+    printf("%s: %zu enrolled, %zu tested\n", info->name, e->enrolled, e->all.tested);
+    print_scores(info, &e->all);
+    if (e->unseen.tested == 0)
+        return;
+    printf("of these, %zu have labels that the weights never met:\n", e->unseen.tested);
+    print_scores(info, &e->unseen);
 }
 
 static int read_model(const char *path, struct model **ret_model)
@@ -229,7 +265,7 @@ static int read_for(const struct model *model, struct dataset *data, size_t thre
 {
     const struct model_info *info = model_info(model);
     const struct frame frame = {info->height, info->width, info->channels};
-    int rc = dataset_use_labels(data, info->labels, info->classes);
+    int rc = dataset_use_labels(data, info);
     if (rc == 0)
         rc = split_order(data, info->seed);
     return rc == 0 ? read_pictures(data, &frame, data->n, threads, ret_pictures) : rc;
@@ -251,6 +287,7 @@ static int measure_with(const struct train_options *o, const struct model *model
                         struct dataset data[2], struct pictures pictures[2])
 {
     struct evaluation evaluation;
+    uint64_t *codes = NULL;
     int rc = train_source_open(&o->source, &data[0]);
     if (rc == 0)
         rc = read_for(model, &data[0], o->threads, &pictures[0]);
@@ -267,7 +304,12 @@ static int measure_with(const struct train_options *o, const struct model *model
         *test = cut_tests(&data[0], &pictures[0].view);
     if (test->n == 0)
         return fail(MK_EINPUT, "%s has no rows of split test", data[0].name);
-    rc = evaluate(model, &pictures[0].view, test, o->threads, &evaluation);
+    if ((rc = name_codes(&data[0], model_info(model)->open_labels, data[0].classes,
+                         &codes)) < 0)
+        return rc;
+    const struct label_set labels = {codes, data[0].classes};
+    rc = evaluate(model, &labels, &pictures[0].view, test, o->threads, &evaluation);
+    free(codes);
     if (rc == 0)
         print_evaluation(model_info(model), &evaluation);
     return rc;

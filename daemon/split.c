@@ -260,7 +260,8 @@ int split_data(struct dataset *data, const struct split_wish *wish,
     if (rc == 0)
         rc = cut_parts(data, wish, &parts);
     if (rc == 0)
-        rc = check_classes(data, &parts);
+        rc = wish->open_labels ? dataset_open_labels(data, parts.val.end)
+                               : check_classes(data, &parts);
     if (rc == 0)
         *ret_parts = parts;
     return rc;

@@ -20,6 +20,7 @@ struct split_wish {
     double b1, b2, val; /* how those are shared out, in proportion */
     bool paper;         /* the weights see all of them, and B1 is public */
     bool cut_subjects;  /* one person's rows may go to several parts */
+    bool open_labels;   /* labels may appear that no row of base has */
     uint64_t seed;
 };
 
@@ -29,8 +30,8 @@ struct parts {
     bool cut;                     /* somebody's rows are in several parts */
 };
 
-/* MK_EINPUT: a subject stands in base and in enrol, a part would be empty, a label stands in no
- * row of base, or paper mode meets a row of split enrol. */
+/* MK_EINPUT: a subject stands in base and in enrol, a part would be empty, a label that is
+ * not open stands in no row of base, or paper mode meets a row of split enrol. */
 int split_data(struct dataset *data, const struct split_wish *wish,
                struct parts *ret_parts);
 

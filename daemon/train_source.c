@@ -21,7 +21,11 @@ static const struct argp_option options[] = {
      "a folder of class folders of images, in train/ and test/ or not", 0},
     {"images", 'i', "FILE", 0,
      "IDX, plain or gzip (default: Debian's dataset-fashion-mnist)", 0},
-    {"labels", 'l', "FILE", 0, "IDX, plain or gzip", 0},
+    {"labels", 'l', "FILE", 0,
+     "IDX, plain or gzip; or \"open\": classes may appear that the weights never met, "
+     "when "
+     "they are enrolled",
+     0},
     {"test-images", 'I', "FILE", 0, "IDX, plain or gzip", 0},
     {"test-labels", 'L', "FILE", 0, "IDX, plain or gzip", 0},
     {"base", KEY_BASE, "SHARE", 0,
@@ -70,6 +74,8 @@ static void check(const struct train_source *s, struct argp_state *state)
 {
     if (!!s->manifest + !!s->folder + (s->images || s->labels) > 1)
         argp_error(state, "images come from a manifest, a folder or IDX files");
+    if (s->open_labels && !s->manifest && !s->folder)
+        argp_error(state, "--labels open needs names: a manifest or a folder");
     if (!s->images != !s->labels || !s->test_images != !s->test_labels)
         argp_error(state, "images and labels belong together");
     if (s->paper && s->base > 0)
@@ -87,10 +93,13 @@ static error_t take(int key, char *text, struct argp_state *state)
         TEXT(KEY_MANIFEST, manifest);
         TEXT('d', folder);
         TEXT('i', images);
-        TEXT('l', labels);
         TEXT('I', test_images);
         TEXT('L', test_labels);
 #undef TEXT
+    case 'l':
+        s->open_labels |= strcmp(text, "open") == 0;
+        s->labels = strcmp(text, "open") == 0 ? s->labels : text;
+        return 0;
     case 'r':
         take_split(s, text, state);
         return 0;
@@ -161,6 +170,7 @@ struct split_wish train_source_wish(const struct train_source *s,
         .val = s->paper ? 5 : 3,
         .paper = s->paper,
         .cut_subjects = s->cut_subjects,
+        .open_labels = s->open_labels,
         .seed = seed,
     };
     if (sum > 0) {
@@ -197,6 +207,7 @@ void train_source_text(const struct train_source *s, char *ret_text, size_t size
         fprintf(out, " --base %g", s->base);
     if (s->split[0])
         fprintf(out, " --split %lu,%lu,%lu", s->split[0], s->split[1], s->split[2]);
+    fputs(s->open_labels ? " --labels open" : "", out);
     fputs(s->cut_subjects ? " --allow-split-subjects" : "", out);
     fclose(out);
 }

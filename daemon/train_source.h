@@ -20,7 +20,7 @@ struct train_source {
     const char *test_images, *test_labels;
     double base;
     unsigned long split[3];
-    bool paper, cut_subjects;
+    bool paper, cut_subjects, open_labels;
 };
 extern const struct argp train_source_argp;
 

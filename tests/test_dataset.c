@@ -172,6 +172,7 @@ static void labels_are_numbered_in_byte_order(void **state)
 {
     static const char *const names[] = {"boot", "Zebra", "shoe", "10", "9"};
     static const uint32_t own[] = {3, 2, 4, 0, 1, 3}, models[] = {0, 1, 2, 3, 4, 0};
+    struct model_info info = {.labels = names};
     struct dataset data;
     (void)state;
     assert_ok(images_open("path,label,split\n1,boot,\n2,Zebra,\n3,shoe,\n4,10,\n5,9,\n"
@@ -182,11 +183,38 @@ static void labels_are_numbered_in_byte_order(void **state)
     assert_string_equal(data.label[0], "10");
     for (size_t i = 0; i < data.n; i++)
         assert_int_equal(data.sample[i].label, own[i]);
-    assert_ok(dataset_use_labels(&data, names, 5));
+    info.classes = 5;
+    assert_ok(dataset_use_labels(&data, &info));
     for (size_t i = 0; i < data.n; i++)
         assert_int_equal(data.sample[i].label, models[i]);
-    assert_int_equal(dataset_use_labels(&data, names, 4), MK_EINPUT);
+    info.classes = 4;
+    assert_int_equal(dataset_use_labels(&data, &info), MK_EINPUT);
     assert_why_ends("people.csv: line 6: a label that the model does not know");
+    dataset_done(&data);
+}
+
+static void open_labels_that_are_built_in_come_first(void **state)
+{
+    static const char *const names[] = {"shoe", "boot"};
+    static const uint32_t own[] = {1, 0, 3, 2, 3}, models[] = {0, 1, 3, 2, 3};
+    const struct model_info info = {.labels = names, .classes = 2, .open_labels = true};
+    struct dataset data;
+    (void)state;
+    assert_ok(images_open("path,label,split\n1,shoe,base\n2,boot,base\n3,sock,enrol\n"
+                          "4,cap,enrol\n5,sock,test\n6,tie,test\n",
+                          &data));
+    assert_int_equal(dataset_use_labels(&data, &info), MK_EINPUT);
+    assert_why_ends("people.csv: line 7: a test row with a label that no other row has");
+    data.n--;
+    assert_ok(dataset_open_labels(&data, 2));
+    assert_int_equal(data.built_in, 2);
+    assert_int_equal(data.classes, 4);
+    for (size_t i = 0; i < data.n; i++)
+        assert_int_equal(data.sample[i].label, own[i]);
+    assert_ok(dataset_use_labels(&data, &info));
+    for (size_t i = 0; i < data.n; i++)
+        assert_int_equal(data.sample[i].label, models[i]);
+    assert_int_equal(data.built_in, 2);
     dataset_done(&data);
 }
 
@@ -341,6 +369,7 @@ static void idx_files_are_read_whole_or_by_rows(void **state)
     static const char rows[] = "index,subject\n2,anna\n0,bert\n";
     const struct frame small = {2, 2, 1};
     uint8_t pixels[4], wanted[32];
+    const struct model_info two = {.classes = 2};
     struct dataset data;
     (void)state;
     images_write("images", images, sizeof images);
@@ -367,7 +396,7 @@ static void idx_files_are_read_whole_or_by_rows(void **state)
     assert_int_equal(data.sample[1].label, 1);
     assert_ok(dataset_pixels(&data, &small, &data.sample[0], pixels));
     assert_memory_equal(pixels, images + 24, 4);
-    assert_int_equal(dataset_use_labels(&data, NULL, 2), MK_EINPUT);
+    assert_int_equal(dataset_use_labels(&data, &two), MK_EINPUT);
     assert_why_ends("rows: line 2: label 2: the model knows 0 to 1");
     dataset_done(&data);
 }
@@ -380,6 +409,7 @@ int main(void)
         cmocka_unit_test(gray_images_become_coloured_ones),
         cmocka_unit_test(the_digest_names_the_manifest_and_every_file),
         cmocka_unit_test(labels_are_numbered_in_byte_order),
+        cmocka_unit_test(open_labels_that_are_built_in_come_first),
         cmocka_unit_test(what_is_no_image_is_refused_with_its_line),
         cmocka_unit_test(of_many_bad_images_the_first_is_told),
         cmocka_unit_test(class_folders_become_the_manifest_of_them),
