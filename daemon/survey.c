@@ -144,11 +144,14 @@ static void print_missing(const struct dataset *data, const struct split_wish *w
         printf("  missing   rows of split test: --evaluate has nothing to ask\n");
     count_classes(data, parts->b2.begin, parts->b2.end, count);
     const size_t kinds = tally_of(count, data->classes).kinds;
-    if (kinds < data->classes)
+    if (data->classes > data->built_in)
+        printf("  labels    open: the weights never meet %u of the classes\n",
+               data->classes - data->built_in);
+    if (kinds < data->built_in)
         printf(
             "  missing   %zu classes among the classifier's rows: the memory's passes do "
             "not learn them\n",
-            data->classes - kinds);
+            data->built_in - kinds);
 }
 
 int survey_print(const struct dataset *data, const struct split_wish *wish,

@@ -15,7 +15,8 @@ enum {
     KEY_AGGREGATION,
     KEY_DROP,
     KEY_BLIND,
-    KEY_SMOOTHING
+    KEY_SMOOTHING,
+    KEY_UPRIGHT
 };
 
 static const struct argp_option options[] = {
@@ -39,6 +40,11 @@ static const struct argp_option options[] = {
      "of a query's neighbours, at most, in training (default 0.5)", 0},
     {"blind", KEY_BLIND, "WEIGHT", 0,
      "of the loss of passes that do not see the image (default 0.25)", 0},
+    {"no-mirror", KEY_UPRIGHT, NULL, 0,
+     "for images whose mirror image is something else, such as writing: do not show half "
+     "of "
+     "them in a mirror",
+     0},
     {"smoothing", KEY_SMOOTHING, "SHARE", 0, "of labels (default 0.1)", 0},
     {0}};
 
@@ -107,6 +113,9 @@ static error_t take(int key, char *text, struct argp_state *state)
     case KEY_SMOOTHING:
         method->smoothing = fraction(text, state);
         return 0;
+    case KEY_UPRIGHT:
+        method->mirrored = false;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -169,6 +178,7 @@ void train_choices_text(const struct train_choices *choices, char *ret_text, siz
         fprintf(out, " --set %s", choices->setting[i]);
     fputs(choices->symmetric ? " --attention sym" : "", out);
     fputs(method->free_tokens ? " --tokens free" : "", out);
+    fputs(method->mirrored ? "" : " --no-mirror", out);
     fputs(method->retrieve_self ? " --retrieve self" : "", out);
     if (method->aggregation != train_method_default.aggregation)
         fprintf(out, " --aggregation %s", aggregation_name(method->aggregation));

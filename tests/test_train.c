@@ -442,17 +442,17 @@ static void an_epoch_shows_every_row_once(void **state)
     stream_free(s);
 }
 
-static void augmentation_moves_and_flips_but_draws_nothing_new(void **state)
+/* Where a dot at row 10, column 5 comes to stand.  Returns how many places those are. */
+static size_t places_of_a_dot(bool mirrored, size_t seen[static SIZE])
 {
-    (void)state;
     static uint8_t dot[SIZE], out[SIZE];
     const struct images one = {1, SIDE, SIDE, 1, dot, labels};
-    size_t seen[SIZE] = {0}, places = 0;
+    size_t places = 0;
     dot[10 * SIDE + 5] = 255;
     for (uint64_t i = 0; i < 2000; i++) {
         struct rng rng = rng_at(1, RNG_AUGMENT, 0, i);
         size_t lit = 0;
-        augment(&one, 0, &rng, out);
+        augment(&one, 0, mirrored, &rng, out);
         for (size_t at = 0; at < SIZE; at++)
             if (out[at]) {
                 assert_int_equal(out[at], 255);
@@ -463,7 +463,16 @@ static void augmentation_moves_and_flips_but_draws_nothing_new(void **state)
     }
     for (size_t at = 0; at < SIZE; at++)
         places += seen[at] > 0;
-    assert_int_equal(places, 50); /* 5 x 5, and as many mirrored */
+    return places;
+}
+
+static void augmentation_moves_and_flips_but_draws_nothing_new(void **state)
+{
+    (void)state;
+    size_t seen[SIZE] = {0}, upright[SIZE] = {0};
+    assert_int_equal(places_of_a_dot(true, seen), 50); /* 5 x 5, and as many mirrored */
+    assert_int_equal(places_of_a_dot(false, upright), 25);
+    assert_int_equal(upright[10 * SIDE + SIDE - 1 - 5], 0);
     assert_true(seen[10 * SIDE + 5] > 0 && seen[10 * SIDE + SIDE - 1 - 5] > 0);
     assert_true(seen[8 * SIDE + 3] > 0 && seen[12 * SIDE + 7] > 0);
 }
