@@ -12,7 +12,7 @@
 #include "core/train_pca.h"
 
 const struct train_method train_method_default = {
-    .drop = .5, .blind_weight = .25, .smoothing = .1, .mirrored = true};
+    .drop = .5, .blind_weight = .25, .smoothing = .1};
 
 /* Copies of one picture, no more.  A lower bound would take away the nearest neighbour
  * that a query in service does have: of this encoder's keys, 63 % of the first ones lie
@@ -172,7 +172,7 @@ static struct recipe recipe_of(const struct trainer *t, uint64_t stage,
         .smoothing = t->plan.method.smoothing,
         .blind_weight = t->plan.method.blind_weight,
         .drop = t->plan.method.drop,
-        .mirrored = t->plan.method.mirrored,
+        .upright = t->plan.method.upright,
         .retrieval = retrieval,
         .codes = t->plan.codes,
     };

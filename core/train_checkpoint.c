@@ -36,7 +36,7 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
     snprintf(line + at, (size_t)(LINE_SIZE - at),
              "%s%s%s%s%s drop %g blind %g smoothing %g aggregation %s data %s%s%s",
              shape.symmetric ? " sym" : "", shape.open_labels ? " open" : "",
-             method->mirrored ? "" : " upright", method->free_tokens ? " free" : "",
+             method->upright ? " upright" : "", method->free_tokens ? " free" : "",
              method->retrieve_self ? " self" : "", method->drop, method->blind_weight,
              method->smoothing, aggregation_name(method->aggregation), data,
              shape.embed ? " encoder " : "", shape.embed ? encoder : "");

@@ -85,13 +85,13 @@ void stream_rows(struct stream *s, struct row_list rows, size_t step, size_t bat
         ret_rows[i] = rows.row[stream_at(s, step * batch + i)];
 }
 
-void augment(const struct images *images, size_t row, bool mirrored, struct rng *rng,
+void augment(const struct images *images, size_t row, bool upright, struct rng *rng,
              uint8_t *ret_pixels)
 {
     const uint8_t *from = images_at(images, row);
     size_t height = images->height, width = images->width, channels = images->channels;
     size_t down = rng_below(rng, 5), right = rng_below(rng, 5); /* 2 is no move */
-    bool flip = rng_below(rng, 2) && mirrored;
+    bool flip = rng_below(rng, 2) && !upright;
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++, ret_pixels += channels) {
             size_t row_in = y + down - 2, column = (flip ? width - 1 - x : x) + right - 2;

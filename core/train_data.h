@@ -4,7 +4,7 @@
  *     struct stream *s = stream_new(range, seed, salt);
  *     row = stream_at(s, position);            every row once in an epoch, shuffled
  *     images_check(&images, rows, &shape);     whether a net of that shape can learn from them
- *     augment(&images, row, true, &rng, pixels);   random crop and flip
+ *     augment(&images, row, false, &rng, pixels);   random crop and flip
  */
 #ifndef MUNKEY_CORE_TRAIN_DATA_H
 #define MUNKEY_CORE_TRAIN_DATA_H
@@ -45,10 +45,9 @@ void stream_free(struct stream *s);
 void stream_rows(struct stream *s, struct row_list rows, size_t step, size_t batch,
                  uint32_t *ret_rows);
 
-/* Moves the image by up to 2 pixels each way, filling with 0, and, if mirrored, flips every
- * second one.
- */
-void augment(const struct images *images, size_t row, bool mirrored, struct rng *rng,
+/* Moves the image by up to 2 pixels each way, filling with 0, and flips every second one,
+ * unless it has to stay upright. */
+void augment(const struct images *images, size_t row, bool upright, struct rng *rng,
              uint8_t *ret_pixels);
 
 #endif

@@ -172,7 +172,7 @@ static void prepare(const struct stepper *s, struct lane *lane, size_t first)
     for (size_t i = 0; i < CHUNK; i++) {
         uint32_t row = s->rows[first + i];
         struct rng rng = rng_at(s->recipe.seed, RNG_AUGMENT, step, first + i);
-        augment(s->images, row, s->recipe.mirrored, &rng, lane->pixels + i * size);
+        augment(s->images, row, s->recipe.upright, &rng, lane->pixels + i * size);
         if (exemplars > 0)
             stepper_retrieve(s->recipe.retrieval, s->images, s->recipe.drop, row, &rng,
                              lane->hit + i * exemplars, lane->hits + i * exemplars);

@@ -42,7 +42,7 @@ struct recipe {
     size_t threads, batch;
     double smoothing;
     double drop;                       /* rho ~ U(0, drop) */
-    bool mirrored;                     /* half of the images */
+    bool upright;                      /* no image is mirrored */
     double blind_weight;               /* of the memory-only loss */
     const struct retrieval *retrieval; /* NULL: null passes only */
     const uint64_t *codes;             /* (classes): of open labels, or NULL */

@@ -114,7 +114,7 @@ static error_t take(int key, char *text, struct argp_state *state)
         method->smoothing = fraction(text, state);
         return 0;
     case KEY_UPRIGHT:
-        method->mirrored = false;
+        method->upright = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -178,7 +178,7 @@ void train_choices_text(const struct train_choices *choices, char *ret_text, siz
         fprintf(out, " --set %s", choices->setting[i]);
     fputs(choices->symmetric ? " --attention sym" : "", out);
     fputs(method->free_tokens ? " --tokens free" : "", out);
-    fputs(method->mirrored ? "" : " --no-mirror", out);
+    fputs(method->upright ? " --no-mirror" : "", out);
     fputs(method->retrieve_self ? " --retrieve self" : "", out);
     if (method->aggregation != train_method_default.aggregation)
         fprintf(out, " --aggregation %s", aggregation_name(method->aggregation));

@@ -443,7 +443,7 @@ static void an_epoch_shows_every_row_once(void **state)
 }
 
 /* Where a dot at row 10, column 5 comes to stand.  Returns how many places those are. */
-static size_t places_of_a_dot(bool mirrored, size_t seen[static SIZE])
+static size_t places_of_a_dot(bool upright, size_t seen[static SIZE])
 {
     static uint8_t dot[SIZE], out[SIZE];
     const struct images one = {1, SIDE, SIDE, 1, dot, labels};
@@ -452,7 +452,7 @@ static size_t places_of_a_dot(bool mirrored, size_t seen[static SIZE])
     for (uint64_t i = 0; i < 2000; i++) {
         struct rng rng = rng_at(1, RNG_AUGMENT, 0, i);
         size_t lit = 0;
-        augment(&one, 0, mirrored, &rng, out);
+        augment(&one, 0, upright, &rng, out);
         for (size_t at = 0; at < SIZE; at++)
             if (out[at]) {
                 assert_int_equal(out[at], 255);
@@ -470,8 +470,8 @@ static void augmentation_moves_and_flips_but_draws_nothing_new(void **state)
 {
     (void)state;
     size_t seen[SIZE] = {0}, upright[SIZE] = {0};
-    assert_int_equal(places_of_a_dot(true, seen), 50); /* 5 x 5, and as many mirrored */
-    assert_int_equal(places_of_a_dot(false, upright), 25);
+    assert_int_equal(places_of_a_dot(false, seen), 50); /* 5 x 5, and as many mirrored */
+    assert_int_equal(places_of_a_dot(true, upright), 25);
     assert_int_equal(upright[10 * SIDE + SIDE - 1 - 5], 0);
     assert_true(seen[10 * SIDE + 5] > 0 && seen[10 * SIDE + SIDE - 1 - 5] > 0);
     assert_true(seen[8 * SIDE + 3] > 0 && seen[12 * SIDE + 7] > 0);
