@@ -22,9 +22,12 @@ int ready_get(struct request *request, struct reply *ret_reply)
 
 int version_get(struct request *request, struct reply *ret_reply)
 {
+    json_t *model = json_model(request->service);
+    if (model_info(request->service->model)->open_labels)
+        json_object_set_new(model, "labels", json_string("open"));
     return reply_json(ret_reply, 200,
                       json_pack("{s:s, s:s, s:o}", "name", "munkeyd", "version",
-                                PACKAGE_VERSION, "model", json_model(request->service)));
+                                PACKAGE_VERSION, "model", model));
 }
 
 /* size: of the log; its last entry states this digest. */

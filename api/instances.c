@@ -12,6 +12,7 @@
 #include "api/routes.h"
 #include "core/err.h"
 #include "storage/enroll.h"
+#include "storage/label.h"
 
 enum { VALUES_BESIDE_INPUT = 16 };
 
@@ -22,7 +23,7 @@ struct batch {
     size_t n;
     uint8_t *pixels; /* (n, height, width, channels); owned */
     struct new_instance
-        *instance; /* (n); owned; provenance is borrowed from items or target */
+        *instance; /* (n); owned; its texts are borrowed from items or target */
     uint8_t (*iid)[IID_SIZE]; /* (n); owned */
     json_t *items;            /* array of objects, or NULL for an image; owned */
 };
@@ -55,26 +56,32 @@ static int allocate(struct batch *batch, size_t n)
     return 0;
 }
 
-static int check_index(const struct model_info *info, uint64_t index, uint32_t *ret_label)
+static int check_index(const struct model_info *info, uint64_t index,
+                       struct new_instance *instance)
 {
     if (index >= info->classes)
         return fail(MK_EUNPROCESSABLE, "label: the model knows %u classes, 0 to %u",
                     info->classes, info->classes - 1);
-    *ret_label = (uint32_t)index;
+    instance->label = (uint32_t)index;
     return 0;
 }
 
-/* "digits are an index, anything else a name" */
+/* "digits are an index, anything else a name"; of an open set, names alone: a product's number is one.
+ */
 static int read_label(const struct model_info *info, const char *text,
-                      uint32_t *ret_label)
+                      struct new_instance *instance)
 {
+    if (info->open_labels) {
+        instance->name = text;
+        return label_check(text);
+    }
     size_t digits = strspn(text, "0123456789");
     if (digits > 0 && text[digits] == '\0')
         return check_index(info, digits > 9 ? UINT32_MAX : strtoul(text, NULL, 10),
-                           ret_label);
+                           instance);
     for (uint32_t i = 0; i < info->classes; i++)
         if (strcmp(info->labels[i], text) == 0)
-            return check_index(info, i, ret_label);
+            return check_index(info, i, instance);
     return fail(MK_EUNPROCESSABLE,
                 "label: no class of the model has this name; send its index, "
                 "0 to %u, or one of the names that POST /predict returns",
@@ -100,7 +107,7 @@ static int read_image(struct batch *batch)
     if (rc == 0 && !label)
         rc = fail(MK_EINPUT, "an image needs a label: ?label=INDEX or ?label=NAME");
     if (rc == 0)
-        rc = read_label(batch->info, label, &batch->instance->label);
+        rc = read_label(batch->info, label, batch->instance);
     for (int i = 0; rc == 0 && i < PROVENANCE_FIELDS; i++) {
         const char *text = target_query(request->target, provenance_names[i]);
         rc = set_provenance(batch->instance, i, text ? text : "");
@@ -112,15 +119,19 @@ static int read_image(struct batch *batch)
 }
 
 static int read_label_member(const struct batch *batch, const json_t *item,
-                             uint32_t *ret_label)
+                             struct new_instance *instance)
 {
     const json_t *label = json_object_get(item, "label");
     if (json_is_string(label))
-        return read_label(batch->info, json_string_value(label), ret_label);
+        return read_label(batch->info, json_string_value(label), instance);
+    if (batch->info->open_labels)
+        return fail(MK_EINPUT,
+                    "JSON: `label` has to be a name, in quotes also where it is a "
+                    "number: the model's labels are open");
     if (!json_is_integer(label))
         return fail(MK_EINPUT, "JSON: `label` has to be an index or a name");
     json_int_t index = json_integer_value(label);
-    return check_index(batch->info, index < 0 ? UINT64_MAX : (uint64_t)index, ret_label);
+    return check_index(batch->info, index < 0 ? UINT64_MAX : (uint64_t)index, instance);
 }
 
 static int read_item(struct batch *batch, size_t i)
@@ -129,7 +140,7 @@ static int read_item(struct batch *batch, size_t i)
     struct new_instance *instance = &batch->instance[i];
     int rc = json_known(item, "input label source collected_at lawful_basis consent_ref");
     if (rc == 0)
-        rc = read_label_member(batch, item, &instance->label);
+        rc = read_label_member(batch, item, instance);
     for (int j = 0; rc == 0 && j < PROVENANCE_FIELDS; j++) {
         const char *text = "";
         if ((rc = json_text(item, provenance_names[j], false, &text)) == 0)

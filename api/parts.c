@@ -53,9 +53,11 @@ json_t *json_model(const struct service *service)
                      json_digest(service->model_sha256));
 }
 
-json_t *json_label(const struct model_info *info, uint32_t label)
+struct label_list service_labels(const struct service *service)
 {
-    return label < info->classes ? json_string(info->labels[label]) : json_null();
+    const struct model_info *info = model_info(service->model);
+    return info->open_labels ? memory_labels(service->bank)
+                             : (struct label_list){info->labels, NULL, info->classes};
 }
 
 struct memory_state memory_now(const struct service *service)

@@ -15,7 +15,10 @@ json_t *json_digest(const uint8_t sha256[static 32]); /* "sha256:..." */
 json_t *json_hold(char basis, int64_t until); /* {"basis", "until"}; basis 0: null */
 json_t *json_memory(const struct memory_state *memory); /* {"n", "digest"} */
 json_t *json_model(const struct service *service);      /* {"name", "digest"} */
-json_t *json_label(const struct model_info *info, uint32_t label); /* its name, or null */
+
+/* The labels that a prediction is about.  Of an open set the caller holds the bank's shared lock as
+ * long as it uses them. */
+struct label_list service_labels(const struct service *service);
 
 /* The memory as the next search would see it. */
 struct memory_state memory_now(const struct service *service);

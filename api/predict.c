@@ -27,11 +27,12 @@ struct retrieved {
 
 struct question {
     const struct model_info *info;
+    struct label_list labels; /* of the memory that all predictions rest on */
     struct shape shape;
     size_t n;                    /* images */
     uint8_t *pixels;             /* (n, height, width, channels); owned */
     struct key *key;             /* (n); owned */
-    float *p;                    /* (n, classes); owned */
+    float *p;                    /* (n, labels.n); owned */
     struct retrieved *retrieved; /* (n); owned */
     int64_t top_k;
     bool explain;
@@ -54,25 +55,34 @@ static int allocate(struct question *question, size_t n)
     question->n = n;
     question->pixels = calloc(n, shape_size(&question->shape));
     question->key = calloc(n, sizeof *question->key);
-    question->p = calloc(n * question->info->classes, sizeof *question->p);
     question->retrieved = calloc(n, sizeof *question->retrieved);
-    if (!question->pixels || !question->key || !question->p || !question->retrieved)
+    if (!question->pixels || !question->key || !question->retrieved)
         return fail(MK_ENOMEM, "no memory for %zu images", n);
     return 0;
 }
 
-/* ?top_k= and ?explain=, for bodies that are an image. */
-static int read_query(const struct target *target, struct question *question)
+/* How many labels there are now; those of an open set come and go. */
+static size_t count_labels(const struct service *service)
 {
+    memory_lock_shared(service->bank);
+    size_t n = service_labels(service).n;
+    memory_unlock_shared(service->bank);
+    return n;
+}
+
+/* ?top_k= and ?explain=, for bodies that are an image. */
+static int read_query(const struct request *request, struct question *question)
+{
+    const struct target *target = request->target;
+    const size_t labels = count_labels(request->service);
     const char *top_k = target_query(target, "top_k");
     const char *explain = target_query(target, "explain");
     char *end = NULL;
     if (top_k)
         question->top_k = strtol(top_k, &end, 10);
     if (top_k && (end == top_k || *end || question->top_k < 1 ||
-                  question->top_k > question->info->classes))
-        return fail(MK_EINPUT, "top_k has to be a number from 1 to %u",
-                    question->info->classes);
+                  question->top_k > (int64_t)labels))
+        return fail(MK_EINPUT, "top_k has to be a number from 1 to %zu", labels);
     if (explain && strcmp(explain, "0") != 0 && strcmp(explain, "1") != 0)
         return fail(MK_EINPUT, "explain has to be 0 or 1");
     question->explain = explain && *explain == '1';
@@ -82,8 +92,7 @@ static int read_query(const struct target *target, struct question *question)
 static int read_image(const struct request *request, struct question *question)
 {
     int rc;
-    if ((rc = read_query(request->target, question)) < 0 ||
-        (rc = allocate(question, 1)) < 0)
+    if ((rc = read_query(request, question)) < 0 || (rc = allocate(question, 1)) < 0)
         return rc;
     return image_read(request->media, (const uint8_t *)request->body, request->body_len,
                       &question->shape, question->pixels);
@@ -112,8 +121,8 @@ static int read_json(const struct request *request, struct question *question)
         return fail(MK_EINPUT, "with a JSON body, top_k and explain are members of it");
     if ((rc = json_read(request->body, request->body_len, values_max, &body)) < 0 ||
         (rc = json_known(body, "inputs top_k explain")) < 0 ||
-        (rc = json_count(body, "top_k", 1, question->info->classes, &question->top_k)) <
-            0 ||
+        (rc = json_count(body, "top_k", 1, (int64_t)count_labels(request->service),
+                         &question->top_k)) < 0 ||
         (rc = json_flag(body, "explain", &question->explain)) < 0 ||
         (rc = json_list(body, "inputs", &inputs)) < 0)
         return rc;
@@ -130,25 +139,24 @@ static int read_question(const struct request *request, struct question *questio
     return read_image(request, question);
 }
 
-static json_t *choice(const struct model_info *info, const float *p, uint32_t index)
+static json_t *choice(const struct label_list *labels, const float *p, size_t index)
 {
-    return json_pack("{s:o, s:I, s:f}", "label", json_label(info, index), "index",
+    return json_pack("{s:s, s:I, s:f}", "label", labels->name[index], "index",
                      (json_int_t)index, "probability", (double)p[index]);
 }
 
 /* Whether a goes before b: the larger probability, then the smaller index. */
-static bool before(const float *p, uint32_t a, uint32_t b)
+static bool before(const float *p, size_t a, size_t b)
 {
     return p[a] > p[b] || (p[a] == p[b] && a < b);
 }
 
-/* The label that comes next behind `last` in that order; C when last is the last. */
-static uint32_t next_best(const float *p, uint32_t classes, uint32_t last)
+/* The one of n labels that comes next behind `last` in that order; n when last is the last. */
+static size_t next_best(const float *p, size_t n, size_t last)
 {
-    uint32_t best = classes;
-    for (uint32_t i = 0; i < classes; i++)
-        if ((last == classes || before(p, last, i)) &&
-            (best == classes || before(p, i, best)))
+    size_t best = n;
+    for (size_t i = 0; i < n; i++)
+        if ((last == n || before(p, last, i)) && (best == n || before(p, i, best)))
             best = i;
     return best;
 }
@@ -165,18 +173,19 @@ static json_t *explanation(const struct model_info *info,
 
 static json_t *prediction(const struct question *question, size_t i)
 {
-    const struct model_info *info = question->info;
-    const float *p = question->p + i * info->classes;
+    const struct label_list *labels = &question->labels;
+    const float *p = question->p + i * labels->n;
     json_t *top = json_array();
-    uint32_t best = next_best(p, info->classes, info->classes), at = best;
-    for (int64_t k = 0; k < question->top_k && at < info->classes; k++) {
-        json_array_append_new(top, choice(info, p, at));
-        at = next_best(p, info->classes, at);
+    size_t best = next_best(p, labels->n, labels->n), at = best;
+    for (int64_t k = 0; k < question->top_k && at < labels->n; k++) {
+        json_array_append_new(top, choice(labels, p, at));
+        at = next_best(p, labels->n, at);
     }
-    json_t *json = choice(info, p, best);
+    json_t *json = choice(labels, p, best);
     json_object_set_new(json, "top", top);
     if (question->explain)
-        json_object_set_new(json, "explain", explanation(info, &question->retrieved[i]));
+        json_object_set_new(json, "explain",
+                            explanation(question->info, &question->retrieved[i]));
     return json;
 }
 
@@ -213,14 +222,15 @@ static void predict(const struct request *request, struct question *question, si
 {
     const struct service *service = request->service;
     struct retrieved *retrieved = &question->retrieved[i];
+    const struct label_set about = {question->labels.code, question->labels.n};
     struct hit hits[HITS_MAX];
     size_t n = memory_search(service->bank, &question->key[i], question->info->k, hits);
     *retrieved = (struct retrieved){.hits = n};
     for (size_t j = 0; j < n; j++)
         retrieved->exact += hits[j].class == CLASS_EXACT;
     model_predict(service->model, request->scratch,
-                  question->pixels + i * shape_size(&question->shape), hits, n, NULL,
-                  question->p + i * question->info->classes);
+                  question->pixels + i * shape_size(&question->shape), hits, n,
+                  about.code ? &about : NULL, question->p + i * about.n);
     explicit_bzero(hits, sizeof hits);
 }
 
@@ -236,21 +246,32 @@ static bool give_way(struct memory *bank)
            memcmp(before.digest, after.digest, sizeof after.digest) == 0;
 }
 
-/* All images on one state of the memory.  Returns with the bank's shared lock held. */
-static void predict_all(const struct request *request, struct question *question)
+/* The labels that there are now, and room for what is said of them.  Under the bank's lock. */
+static int take_labels(const struct service *service, struct question *question)
+{
+    question->labels = service_labels(service);
+    free(question->p);
+    question->p = calloc(question->n * question->labels.n, sizeof *question->p);
+    return question->p ? 0 : fail(MK_ENOMEM, "no memory for %zu images", question->n);
+}
+
+/* All images on one state of the memory.  Under the bank's lock. */
+static int predict_all(const struct request *request, struct question *question)
 {
     struct memory *bank = request->service->bank;
-    int attempt = 1;
-    memory_lock_shared(bank);
-    for (size_t i = 0; i < question->n; i++) {
+    int attempt = 1, rc = take_labels(request->service, question);
+    for (size_t i = 0; rc == 0 && i < question->n; i++) {
         bool chunk_ends = i > 0 && i % CHUNK == 0 && attempt <= ATTEMPTS;
         if (chunk_ends && !give_way(bank)) {
             attempt++;
             i = 0;
+            if ((rc = take_labels(request->service, question)) < 0)
+                break;
         }
         let_wipe(request);
         predict(request, question, i);
     }
+    return rc;
 }
 
 int predict_post(struct request *request, struct reply *ret_reply)
@@ -260,7 +281,9 @@ int predict_post(struct request *request, struct reply *ret_reply)
     if (rc < 0)
         return rc;
     make_keys(request, &question);
-    predict_all(request, &question);
+    memory_lock_shared(request->service->bank);
     ret_reply->locked = request->service->bank; /* until the reply is queued */
+    if ((rc = predict_all(request, &question)) < 0)
+        return rc;
     return reply_json(ret_reply, 200, answer(request->service, &question));
 }

@@ -22,14 +22,34 @@ static json_t *json_key(const struct key *key, uint32_t dim)
     return json_pack("{s:f, s:o}", "scale", (double)key->scale, "q", components);
 }
 
-static json_t *json_instance(const struct held_instance *held,
-                             const struct model_info *info, bool export)
+/* Its name, or null. */
+static json_t *json_label(const struct held_instance *held, const struct model_info *info)
 {
-    json_t *json = json_pack(
-        "{s:o, s:o, s:I, s:s, s:o, s:o}", "id", json_hex(held->iid, IID_SIZE), "label",
-        json_label(info, held->label), "index", (json_int_t)held->label, "class",
-        held->class == CLASS_EXACT ? "exact" : "trained", "added_at",
-        json_time(held->added_at), "model", json_digest(held->model));
+    if (info->open_labels)
+        return json_string(held->name);
+    return held->label < info->classes ? json_string(info->labels[held->label])
+                                       : json_null();
+}
+
+/* Where the label stands among those that answer now; null while it does not. */
+static json_t *json_index(const struct held_instance *held,
+                          const struct label_list *labels)
+{
+    if (!labels->code)
+        return json_integer(held->label);
+    size_t index = label_list_find(labels, held->name);
+    return index < labels->n ? json_integer((json_int_t)index) : json_null();
+}
+
+static json_t *json_instance(const struct held_instance *held,
+                             const struct model_info *info,
+                             const struct label_list *labels, bool export)
+{
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "id", json_hex(held->iid, IID_SIZE),
+                  "label", json_label(held, info), "index", json_index(held, labels),
+                  "class", held->class == CLASS_EXACT ? "exact" : "trained", "added_at",
+                  json_time(held->added_at), "model", json_digest(held->model));
     for (int i = 0; i < PROVENANCE_FIELDS; i++)
         if (held->provenance[i][0])
             json_object_set_new(json, provenance_names[i],
@@ -59,14 +79,25 @@ static json_t *json_restriction(const struct held *held)
     return held->ground ? json_pack("{s:s#}", "ground", &held->ground, 1) : json_null();
 }
 
+static json_t *json_instances(const struct held *held, const struct service *service,
+                              bool export)
+{
+    json_t *instances = json_array();
+    memory_lock_shared(service->bank);
+    const struct label_list labels = service_labels(service);
+    for (size_t i = 0; i < held->n; i++)
+        json_array_append_new(instances,
+                              json_instance(&held->instance[i],
+                                            model_info(service->model), &labels, export));
+    memory_unlock_shared(service->bank);
+    return instances;
+}
+
 static json_t *json_held(const struct held *held, const struct request *request,
                          bool export)
 {
-    const struct model_info *info = model_info(request->service->model);
     struct subject subject = request_subject(request);
-    json_t *instances = json_array();
-    for (size_t i = 0; i < held->n; i++)
-        json_array_append_new(instances, json_instance(&held->instance[i], info, export));
+    json_t *instances = json_instances(held, request->service, export);
     return json_pack("{s:s%, s:I, s:b, s:o, s:b, s:o, s:o}", "subject", subject.id,
                      subject.len, "total", (json_int_t)held->total, "restricted",
                      (int)held->restricted, "restriction", json_restriction(held), "held",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/encode.h"
 
 /* RFC 3986: pchar / "/" / "?"; everything else has to be percent-encoded. */
 static bool is_target_char(char c)
@@ -193,28 +194,4 @@ void target_done(struct target *target)
         explicit_bzero(target->copy, target->size);
     free(target->copy);
     *target = (struct target){0};
-}
-
-/* RFC 3629 section 4: bytes in a sequence that starts with c, and the range of its
- * second. */
-static size_t sequence(unsigned char c, unsigned char *ret_low, unsigned char *ret_high)
-{
-    *ret_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    *ret_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-    return c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-}
-
-bool is_utf8(const char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len;) {
-        unsigned char low, high;
-        size_t n = sequence((unsigned char)bytes[i], &low, &high);
-        if (n == 0 || n > len - i)
-            return false;
-        for (size_t j = 1; j < n; j++, low = 0x80, high = 0xbf)
-            if ((unsigned char)bytes[i + j] < low || (unsigned char)bytes[i + j] > high)
-                return false;
-        i += n;
-    }
-    return true;
 }

@@ -57,7 +57,4 @@ bool target_number(const char *text, uint64_t *ret_number);
 
 void target_done(struct target *target); /* wipes */
 
-/* Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate). */
-bool is_utf8(const char *bytes, size_t len);
-
 #endif

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "core/err.h"
+#include "core/hidden.h"
 
 enum {
     NO_ROW = UINT32_MAX,
@@ -47,6 +48,7 @@ struct memory {
     struct row *rows;   /* (capacity) */
     uint32_t *first;    /* (owners): an owner's first row */
     size_t owners;
+    struct labels *labels; /* of an open set, or NULL */
     struct memory_state state;
     uint64_t epoch;
     size_t locked_rows;
@@ -75,14 +77,9 @@ static bool map_arrays(struct memory *bank)
     size_t ranks = round_up(bank->capacity * sizeof *bank->ranks, LOCK_STEP);
     size_t rows = round_up(bank->capacity * sizeof *bank->rows, LOCK_STEP);
     bank->mapping_size = keys + ranks + rows;
-    bank->mapping = mmap(NULL, bank->mapping_size, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (bank->mapping == MAP_FAILED) {
-        bank->mapping = NULL;
+    bank->mapping = hidden_new(bank->mapping_size);
+    if (!bank->mapping)
         return false;
-    }
-    madvise(bank->mapping, bank->mapping_size, MADV_DONTDUMP);
-    madvise(bank->mapping, bank->mapping_size, MADV_DONTFORK);
     bank->keys = (int8_t *)bank->mapping;
     bank->ranks = (struct rank *)(bank->mapping + keys);
     bank->rows = (struct row *)(bank->mapping + keys + ranks);
@@ -119,11 +116,32 @@ void memory_free(struct memory *bank)
         explicit_bzero(bank->keys, bank->n * bank->stride);
         explicit_bzero(bank->ranks, bank->n * sizeof *bank->ranks);
         explicit_bzero(bank->rows, bank->n * sizeof *bank->rows);
-        munmap(bank->mapping, bank->mapping_size);
+        hidden_free(bank->mapping, bank->mapping_size);
     }
+    labels_free(bank->labels);
     free(bank->first);
     pthread_rwlock_destroy(&bank->lock);
     free(bank);
+}
+
+int memory_open_labels(struct memory *bank, const char *const *names,
+                       const uint64_t *codes, size_t n)
+{
+    struct labels *labels = labels_new();
+    if (!labels)
+        return fail(MK_ENOMEM, "no memory for labels");
+    int rc = labels_build_in(labels, names, codes, n);
+    if (rc < 0) {
+        labels_free(labels);
+        return rc;
+    }
+    labels_settle(labels);
+    pthread_rwlock_wrlock(&bank->lock);
+    assert(!bank->labels && bank->n == 0);
+    bank->labels = labels; /* transferred */
+    bank->locked = bank->locked && labels_lock(labels);
+    pthread_rwlock_unlock(&bank->lock);
+    return 0;
 }
 
 /* Locks the pages that rows [0, rows) live on.  A refusal (RLIMIT_MEMLOCK) is remembered
@@ -200,6 +218,8 @@ static void append(struct memory *bank, const struct record *record)
     row->owner = record->owner;
     row->class = record->class;
     link_row(bank, r);
+    if (bank->labels)
+        labels_hold(bank->labels, record, !masked);
 }
 
 static int reserve(struct memory *bank, size_t n, uint32_t owner)
@@ -213,6 +233,26 @@ static int reserve(struct memory *bank, size_t n, uint32_t owner)
     if (!know_owner(bank, owner))
         return fail(MK_ENOMEM, "no memory for the subject index");
     return 0;
+}
+
+static int check_labels(const struct memory *bank, const struct record *records, size_t n)
+{
+    return bank->labels ? labels_check(bank->labels, records, n) : 0;
+}
+
+/* Ends a change. */
+static void settle_labels(struct memory *bank)
+{
+    if (bank->labels)
+        labels_settle(bank->labels);
+}
+
+int memory_check_labels(struct memory *bank, const struct record *records, size_t n)
+{
+    pthread_rwlock_rdlock(&bank->lock);
+    int rc = check_labels(bank, records, n);
+    pthread_rwlock_unlock(&bank->lock);
+    return rc;
 }
 
 int memory_reserve(struct memory *bank, size_t n, uint32_t owner)
@@ -231,20 +271,24 @@ int memory_add(struct memory *bank, const struct record *records, size_t n,
         owner = records[i].owner > owner ? records[i].owner : owner;
     pthread_rwlock_wrlock(&bank->lock);
     int rc = reserve(bank, n, owner);
-    if (rc == 0) {
+    if (rc == 0 && (rc = check_labels(bank, records, n)) == 0) {
         lock_rows(bank, bank->n + n);
         for (size_t i = 0; i < n; i++)
             append(bank, &records[i]);
+        settle_labels(bank);
         bank->state = *state;
     }
     pthread_rwlock_unlock(&bank->lock);
     return rc;
 }
 
-/* Fills row r with the last one and wipes what is left over. */
+/* Fills row r with the last one and wipes what is left over; of the last row with its label the
+ * name, too. */
 static void remove_row(struct memory *bank, uint32_t r)
 {
     uint32_t last = --bank->n;
+    if (bank->labels)
+        labels_release(bank->labels, bank->rows[r].label, !bank->ranks[r].masked);
     if (r != last) {
         memcpy(bank->keys + r * bank->stride, bank->keys + last * bank->stride,
                bank->stride);
@@ -269,10 +313,18 @@ size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_stat
         remove_row(bank, r);
         dropped++;
     }
+    settle_labels(bank);
     bank->state = *state;
     bank->epoch++;
     pthread_rwlock_unlock(&bank->lock);
     return dropped;
+}
+
+static void mask_row(struct memory *bank, uint32_t r, bool masked)
+{
+    if (bank->labels && bank->ranks[r].masked != masked)
+        labels_mask(bank->labels, bank->rows[r].label, masked);
+    bank->ranks[r].masked = masked;
 }
 
 void memory_mask(struct memory *bank, uint32_t owner, bool masked)
@@ -280,7 +332,8 @@ void memory_mask(struct memory *bank, uint32_t owner, bool masked)
     pthread_rwlock_wrlock(&bank->lock);
     if (owner < bank->owners)
         for (uint32_t r = bank->first[owner]; r != NO_ROW; r = bank->rows[r].next)
-            bank->ranks[r].masked = masked;
+            mask_row(bank, r, masked);
+    settle_labels(bank);
     bank->epoch++;
     pthread_rwlock_unlock(&bank->lock);
 }
@@ -392,6 +445,11 @@ size_t memory_search(const struct memory *bank, const struct key *query, size_t 
         memcpy(hit->key.q, bank->keys + best[i].row * bank->stride, bank->key_dim);
     }
     return n;
+}
+
+struct label_list memory_labels(const struct memory *bank)
+{
+    return bank->labels ? labels_list(bank->labels) : (struct label_list){0};
 }
 
 struct memory_state memory_state(const struct memory *bank)

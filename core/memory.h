@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "core/key.h"
+#include "core/labels.h"
 
 struct memory; /* opaque: only memory.c knows the layout */
 
@@ -30,6 +31,8 @@ struct record {
     uint64_t label; /* as in struct hit */
     enum instance_class class;
     struct key key;
+    char name
+        [LABEL_SIZE]; /* of the label, in an open set; a closed one does not read it */
 };
 
 /* What a search was made on: published beside every answer. The bank stores the digest
@@ -44,11 +47,19 @@ struct memory_state {
 struct memory *memory_new(uint32_t key_dim, size_t capacity);
 void memory_free(struct memory *bank); /* wipes first */
 
-/* Whether n more records fit, no owner above owner: MK_ETOOBIG, MK_ENOMEM.  A memory_add() of
- * them that follows cannot fail: what is durable must not be refused afterwards. */
+/* From here on the bank, which is empty, keeps the labels of its records.  names, codes: (n), of
+ * those that are built in.  MK_EREFUSED: two of them cannot be told apart; MK_ENOMEM. */
+int memory_open_labels(struct memory *bank, const char *const *names,
+                       const uint64_t *codes, size_t n);
+
+/* Whether the labels of n records fit, as labels_check() says, and whether n more records do, no
+ * owner above owner: MK_ETOOBIG, MK_ENOMEM.  A memory_add() of them that follows cannot fail: what
+ * is durable must not be refused afterwards. */
+int memory_check_labels(struct memory *bank, const struct record *records, size_t n);
 int memory_reserve(struct memory *bank, size_t n, uint32_t owner);
 
-/* Adds all n records or none: MK_ETOOBIG when the capacity would be passed. */
+/* Adds all n records or none: MK_ETOOBIG when the capacity would be passed, MK_ECONFLICT for their
+ * labels. */
 int memory_add(struct memory *bank, const struct record *records, size_t n,
                const struct memory_state *state);
 
@@ -74,6 +85,10 @@ void memory_unlock_shared(struct memory *bank);
  * The caller holds the shared lock. */
 size_t memory_search(const struct memory *bank, const struct key *query, size_t k,
                      struct hit *ret_hits);
+
+/* The labels of an open set that answer, built-in ones and those of unmasked records; of a bank
+ * whose labels are closed, none.  The caller holds the shared lock. */
+struct label_list memory_labels(const struct memory *bank);
 
 /* The state and the forget epoch that searches under the caller's shared lock see. */
 struct memory_state memory_state(const struct memory *bank);

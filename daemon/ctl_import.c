@@ -247,7 +247,7 @@ static int check_room(const struct job *job)
 {
     for (size_t i = 0; i < job->intake.n; i++) {
         const struct sample *sample = job->intake.item[i].sample;
-        int rc = enroll_fits(job->state, &sample->provenance);
+        int rc = enroll_fits(job->state, &sample->provenance, sample->name);
         if (rc < 0)
             return dataset_fail(&job->data, sample, MK_EINPUT, err_why());
     }

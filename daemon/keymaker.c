@@ -32,6 +32,12 @@ static void keep_failure(struct keymaker *k, int rc)
     pthread_mutex_unlock(&k->mutex);
 }
 
+/* An IDX file has numbers: those of the model's labels. */
+static const char *name_of(const struct keymaker *k, const struct sample *sample)
+{
+    return sample->name ? sample->name : model_info(k->model)->labels[sample->label];
+}
+
 static void compute(void *context, size_t worker, size_t number)
 {
     struct keymaker *k = context;
@@ -44,10 +50,11 @@ static void compute(void *context, size_t worker, size_t number)
         keep_failure(k, rc);
         return;
     }
-    *row =
-        (struct import_row){sample->row,
-                            sample->subject,
-                            {.label = sample->label, .provenance = sample->provenance}};
+    *row = (struct import_row){sample->row,
+                               sample->subject,
+                               {.label = sample->label,
+                                .name = name_of(k, sample),
+                                .provenance = sample->provenance}};
     model_key(k->model, k->scratch[worker], pixels, &row->instance.key);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "storage/enroll.h"
+#include "storage/label.h"
 
 struct row {
     uint32_t owner;
@@ -56,9 +57,33 @@ static const char *text_of(const struct provenance *provenance, size_t f)
     return provenance->field[f] ? provenance->field[f] : "";
 }
 
-int enroll_fits(const struct state *state, const struct provenance *provenance)
+/* What a slot has room for beside the name of a label. */
+static int room_beside(const struct state *state, const char *name, size_t *ret_room)
 {
-    size_t room = slot_room(&state->shape);
+    size_t room = slot_room(&state->shape), taken = 0;
+    int rc = 0;
+    if (state->shape.open_labels && name) {
+        rc = label_check(name);
+        taken = slot_name_size(name);
+    }
+    if (rc == 0 && taken > room)
+        rc = fail(MK_EUNPROCESSABLE,
+                  "label: a slot has room for %zu bytes of provenance and the name "
+                  "together: init a folder with larger slots",
+                  room);
+    if (rc == 0)
+        *ret_room = room - taken;
+    return rc;
+}
+
+int enroll_fits(const struct state *state, const struct provenance *provenance,
+                const char *name)
+{
+    size_t all = 0, room;
+    int rc = room_beside(state, name, &all);
+    if (rc < 0)
+        return rc;
+    room = all;
     for (size_t f = 0; f < PROVENANCE_FIELDS; f++) {
         size_t len = strlen(text_of(provenance, f));
         if (len > room || len > PROVENANCE_MAX)
@@ -66,7 +91,7 @@ int enroll_fits(const struct state *state, const struct provenance *provenance)
                 MK_EUNPROCESSABLE,
                 "%s: the four fields of provenance have room for %zu bytes together, "
                 "and at most %d each",
-                provenance_names[f], slot_room(&state->shape), PROVENANCE_MAX);
+                provenance_names[f], all, PROVENANCE_MAX);
         room -= len;
     }
     return 0;
@@ -77,17 +102,28 @@ int batch_set(const struct state *state, struct batch *batch, size_t i,
               const uint8_t nonce[static NONCE_SIZE])
 {
     struct instance *to = &batch->row[i].instance;
-    int rc = enroll_fits(state, &instance->provenance);
+    int rc = enroll_fits(state, &instance->provenance, instance->name);
     if (rc < 0)
         return rc;
+    if (state->shape.open_labels)
+        strcpy(to->name, instance->name);
     for (size_t f = 0; f < PROVENANCE_FIELDS; f++)
         strcpy(to->provenance[f], text_of(&instance->provenance, f));
     memcpy(to->iid, iid, IID_SIZE);
     memcpy(to->nonce, nonce, NONCE_SIZE);
     memcpy(to->model, state->model, SHA256_SIZE);
-    to->label = instance->label;
+    to->label = to->name[0] ? label_element(to->name) : instance->label;
     memcpy(&to->key, &instance->key, sizeof to->key);
     return 0;
+}
+
+int batch_check(struct state *state, struct batch *batch)
+{
+    if (!state->shape.open_labels)
+        return 0;
+    for (size_t i = 0; i < batch->n; i++)
+        slot_record(&batch->row[i].instance, 0, &batch->record[i]);
+    return memory_check_labels(state->bank, batch->record, batch->n);
 }
 
 void batch_set_owner(struct batch *batch, size_t i, uint32_t owner)

@@ -3,6 +3,7 @@
  *
  *     struct batch *batch = batch_new(n);
  *     rc = batch_set(state, batch, i, &instance, iid, nonce); for each
+ *     rc = batch_check(state, batch);
  *     rc = batch_owners(state, subjects, n, owners);
  *     batch_set_owner(batch, i, owners[i]);                   for each
  *     rc = batch_store(state, batch, class, NULL);
@@ -24,10 +25,12 @@ struct batch *batch_new(size_t n);
 void batch_free(struct batch *batch);
 
 /* Fills row i.  Class, time and model are batch_store()'s.  MK_EUNPROCESSABLE: a provenance too
- * long for a slot. */
+ * long for a slot, or no name for a label. */
 int batch_set(const struct state *state, struct batch *batch, size_t i,
               const struct new_instance *instance, const uint8_t iid[static IID_SIZE],
               const uint8_t nonce[static NONCE_SIZE]);
+/* Whether the labels of all rows can be held beside those that are: MK_ECONFLICT. */
+int batch_check(struct state *state, struct batch *batch);
 void batch_set_owner(struct batch *batch, size_t i, uint32_t owner);
 
 /* Makes all rows durable in one transaction and one entry, then visible.  import: bytes for

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hex, base64 and base64url, with strict decoding. */
+/* Hex, base64 and base64url, with strict decoding; UTF-8. */
 #include "storage/encode.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "core/err.h"
@@ -117,4 +116,28 @@ int base64url_decode(const char *text, size_t text_len, uint8_t *ret_data, size_
 size_t base64url_len(size_t text_len)
 {
     return text_len / 4 * 3 + (text_len % 4 * 6) / 8;
+}
+
+/* RFC 3629 section 4: bytes in a sequence that starts with c, and the range of its
+ * second. */
+static size_t sequence(unsigned char c, unsigned char *ret_low, unsigned char *ret_high)
+{
+    *ret_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    *ret_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    return c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+}
+
+bool is_utf8(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        unsigned char low, high;
+        size_t n = sequence((unsigned char)bytes[i], &low, &high);
+        if (n == 0 || n > len - i)
+            return false;
+        for (size_t j = 1; j < n; j++, low = 0x80, high = 0xbf)
+            if ((unsigned char)bytes[i + j] < low || (unsigned char)bytes[i + j] > high)
+                return false;
+        i += n;
+    }
+    return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text forms of bytes: lower-case hex, base64 and base64url (RFC 4648, sections 4 and 5).
+/* Text forms of bytes: lower-case hex, base64 and base64url (RFC 4648, sections 4 and 5), UTF-8.
  *
  *     char text[HEX_SIZE(32)];
  *     hex_encode(digest, 32, text);
@@ -12,6 +12,7 @@
 #ifndef MUNKEY_STORAGE_ENCODE_H
 #define MUNKEY_STORAGE_ENCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,8 @@ int base64url_decode(const char *text, size_t text_len, uint8_t *ret_data, size_
 
 /* How many bytes a base64url text of this length holds. */
 size_t base64url_len(size_t text_len);
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate). */
+bool is_utf8(const char *bytes, size_t len);
 
 #endif

@@ -96,7 +96,7 @@ static int enroll_locked(struct state *state, struct subject subject,
     if (!batch)
         return fail(MK_ENOMEM, "no memory for %zu instances", n);
     rc = fill(state, batch, instances, n, (const uint8_t(*)[IID_SIZE])iids);
-    if (rc == 0)
+    if (rc == 0 && (rc = batch_check(state, batch)) == 0)
         rc = store(state, subject, batch, n);
     batch_free(batch);
     return rc;

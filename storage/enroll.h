@@ -15,14 +15,16 @@ enum {
     PROVENANCE_MAX = 255
 }; /* instances in one transaction; bytes */
 
-/* MK_EUNPROCESSABLE with the field: no slot has room for such a provenance. */
-int enroll_fits(const struct state *state, const struct provenance *provenance);
+/* MK_EUNPROCESSABLE with the field: no slot has room for such a provenance beside the label's name,
+ * or this is no name for one.  name: NULL where labels have none. */
+int enroll_fits(const struct state *state, const struct provenance *provenance,
+                const char *name);
 
 /* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
  * may be NULL; with one, a repeat finds the first instance and returns the same ids.
  * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot, or a key that another
- * act has used; MK_ECONFLICT:
- * the subject is restricted; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
+ * act has used, or no name for a label; MK_ECONFLICT: the subject is restricted, or a label cannot
+ * be told from another or is one too many; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
 int enroll(struct state *state, struct subject subject,
            const struct new_instance *instances, size_t n, const char *idempotency_key,
            uint8_t (*ret_iids)[IID_SIZE]);

@@ -74,7 +74,8 @@ static int import_locked(struct state *state, const struct import *import,
     memcpy(position + SHA256_SIZE, &next, sizeof next);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = fill_row(state, import, batch, i, &rows[i]);
-    if (rc == 0 && (rc = set_owners(state, batch, rows, n)) == 0)
+    if (rc == 0 && (rc = batch_check(state, batch)) == 0 &&
+        (rc = set_owners(state, batch, rows, n)) == 0)
         rc = batch_store(state, batch, class, position);
     batch_free(batch);
     return rc;

@@ -146,10 +146,17 @@ static int make_all(struct state *state, const struct state_options *options,
     return write_first_entry(state, model);
 }
 
-static int check_slot_size(uint32_t size, uint32_t key_dim)
+/* The longest name of a label. */
+static uint32_t name_size(const struct model_info *model)
+{
+    return model->open_labels ? 2 + LABEL_SIZE - 1 : 0;
+}
+
+static int check_slot_size(uint32_t size, const struct model_info *model)
 {
     /* The fixed fields have 150 bytes and the key's; some room is for provenance. */
-    uint32_t least = 172 + key_dim > SLOT_SIZE_MIN ? 172 + key_dim : SLOT_SIZE_MIN;
+    uint32_t least = 172 + model->key_dim;
+    least = (least > SLOT_SIZE_MIN ? least : SLOT_SIZE_MIN) + name_size(model);
     if (size < least || size > SLOT_SIZE_MAX)
         return fail(MK_EINPUT, "a slot of %u bytes: it has to have %u to %d", size, least,
                     SLOT_SIZE_MAX);
@@ -161,10 +168,10 @@ int state_init(const struct state_options *options, const struct init_options *i
 {
     struct state *state = NULL;
     uint32_t slot_size = init->slot_size ? init->slot_size : SLOT_SIZE_DEFAULT;
-    /* What a key needs beyond 128 components comes on top of the default's provenance. */
-    if (!init->slot_size && model->key_dim > 128)
-        slot_size += model->key_dim - 128;
-    int rc = check_slot_size(slot_size, model->key_dim);
+    /* What a key needs beyond 128 components, and a name, come on top of the default's provenance. */
+    if (!init->slot_size)
+        slot_size += (model->key_dim > 128 ? model->key_dim - 128 : 0) + name_size(model);
+    int rc = check_slot_size(slot_size, model);
     if (rc < 0 || (rc = disk_make_folder(options->folder)) < 0 ||
         (rc = state_new(options, model, model_sha256, &state)) < 0)
         return rc;

@@ -45,10 +45,26 @@ static int find_key(struct scan *scan, uint64_t id, uint32_t owner)
     return 0;
 }
 
+/* Under the model's kind of labels the others have no meaning. */
+static int check_label(const struct state *state, const struct instance *instance)
+{
+    bool named = instance->name[0];
+    if (named == state->shape.open_labels)
+        return 0;
+    return fail(
+        MK_EREFUSED,
+        "the memory was made with a model of %s labels, and those of this model are "
+        "%s: start with such a model, or init another folder",
+        named ? "open" : "closed", named ? "closed" : "open");
+}
+
 static int take(struct scan *scan, const struct instance *instance)
 {
     struct state *state = scan->state;
     uint8_t key_bytes[KEY_BYTES_MAX];
+    int rc = check_label(state, instance);
+    if (rc < 0)
+        return rc;
     struct element element = slot_element(&state->shape, instance, key_bytes);
     digest_add(&state->digest, &element);
     crypto_wipe(key_bytes, sizeof key_bytes);

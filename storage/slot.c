@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "storage/label.h"
 
 enum {
     NONCE_AT = REF_SIZE,
     SEALED_AT = NONCE_AT + GCM_NONCE_SIZE,
     ENVELOPE = SEALED_AT + GCM_TAG_SIZE,
     FIXED = IID_SIZE + NONCE_SIZE + 4 + 1 + 1 + 8 + SHA256_SIZE, /* before the key */
+    FLAG_NAME = 1, /* the label's name follows the provenance */
 };
 
 static size_t plain_size(const struct slot_shape *shape)
@@ -22,6 +24,11 @@ static size_t plain_size(const struct slot_shape *shape)
 size_t slot_room(const struct slot_shape *shape)
 {
     return plain_size(shape) - FIXED - (shape->key_dim + 4) - 2 * PROVENANCE_FIELDS;
+}
+
+size_t slot_name_size(const char *name)
+{
+    return 2 + strlen(name);
 }
 
 bool slot_is_free(const struct slot_shape *shape, const uint8_t *body)
@@ -41,8 +48,27 @@ static const uint8_t *get(const uint8_t *from, void *ret, size_t len)
     return from + len;
 }
 
-/* iid, nonce, label, class, flags, added_at, model, key, then each string after its length;
- * the rest is zero. */
+static uint8_t *put_string(uint8_t *to, const char *string)
+{
+    uint16_t len = htole16((uint16_t)strlen(string));
+    to = put(to, &len, sizeof len);
+    return put(to, string, le16toh(len));
+}
+
+/* Its length is below size and leaves so many bytes before the end; else NULL. */
+static const uint8_t *get_string(const uint8_t *from, const uint8_t *end, size_t after,
+                                 char *ret_string, size_t size)
+{
+    uint16_t len;
+    from = get(from, &len, sizeof len);
+    len = le16toh(len);
+    if (len >= size || (size_t)(end - from) < len + after)
+        return NULL;
+    return get(from, ret_string, len);
+}
+
+/* iid, nonce, label, class, flags, added_at, model, key, then each string after its length,
+ * provenance and the label's name; the rest is zero. */
 static void pack(const struct slot_shape *shape, const struct instance *instance,
                  uint8_t *ret_plain)
 {
@@ -50,7 +76,8 @@ static void pack(const struct slot_shape *shape, const struct instance *instance
     size_t key_len = digest_key_bytes(&instance->key, shape->key_dim, key);
     uint32_t label = htole32(instance->label);
     uint64_t added_at = htole64((uint64_t)instance->added_at);
-    uint8_t class_and_flags[2] = {(uint8_t)instance->class, 0};
+    uint8_t class_and_flags[2] = {(uint8_t)instance->class,
+                                  instance->name[0] ? FLAG_NAME : 0};
     uint8_t *to = ret_plain;
 
     memset(ret_plain, 0, plain_size(shape));
@@ -61,11 +88,10 @@ static void pack(const struct slot_shape *shape, const struct instance *instance
     to = put(to, &added_at, sizeof added_at);
     to = put(to, instance->model, SHA256_SIZE);
     to = put(to, key, key_len);
-    for (size_t i = 0; i < PROVENANCE_FIELDS; i++) {
-        uint16_t len = htole16((uint16_t)strlen(instance->provenance[i]));
-        to = put(to, &len, sizeof len);
-        to = put(to, instance->provenance[i], le16toh(len));
-    }
+    for (size_t i = 0; i < PROVENANCE_FIELDS; i++)
+        to = put_string(to, instance->provenance[i]);
+    if (instance->name[0])
+        put_string(to, instance->name);
     crypto_wipe(key, sizeof key);
 }
 
@@ -89,16 +115,13 @@ static int unpack(const struct slot_shape *shape, const uint8_t *plain,
     ret_instance->label = le32toh(label);
     ret_instance->class = class_and_flags[0];
     ret_instance->added_at = (int64_t)le64toh(added_at);
-    for (size_t i = 0; i < PROVENANCE_FIELDS; i++) {
-        uint16_t len;
-        from = get(from, &len, sizeof len);
-        len = le16toh(len);
-        if (len >= sizeof ret_instance->provenance[i] ||
-            (size_t)(end - from) < len + 2 * (PROVENANCE_FIELDS - 1 - i))
-            return fail(MK_ESTORE, "a slot's provenance is longer than the slot");
-        from = get(from, ret_instance->provenance[i], len);
-    }
-    return 0;
+    size_t after = 2 * PROVENANCE_FIELDS + (class_and_flags[1] & FLAG_NAME ? 2 : 0);
+    for (size_t i = 0; from && i < PROVENANCE_FIELDS; i++)
+        from = get_string(from, end, after -= 2, ret_instance->provenance[i],
+                          sizeof ret_instance->provenance[i]);
+    if (from && after > 0)
+        from = get_string(from, end, 0, ret_instance->name, sizeof ret_instance->name);
+    return from ? 0 : fail(MK_ESTORE, "a slot's provenance is longer than the slot");
 }
 
 /* AAD "munkeyd/slot/v1\0" || ref || u64le slot id */
@@ -145,7 +168,8 @@ void slot_record(const struct instance *instance, uint32_t owner,
 {
     memcpy(ret_record->iid, instance->iid, IID_SIZE);
     ret_record->owner = owner;
-    ret_record->label = instance->label;
+    ret_record->label = instance->name[0] ? label_code(instance->name) : instance->label;
+    memcpy(ret_record->name, instance->name, sizeof ret_record->name);
     ret_record->class = instance->class;
     memcpy(&ret_record->key, &instance->key, sizeof instance->key);
 }

@@ -21,6 +21,7 @@ enum { SLOT_SIZE_DEFAULT = 500, SLOT_SIZE_MIN = 300, SLOT_SIZE_MAX = 4000 };
 /* What all slots of a database have in common. */
 struct slot_shape {
     uint32_t size, key_dim;
+    bool open_labels; /* the labels have names */
 };
 
 /* Whose slot it is and where it lies: a slot moved to another row or to another subject
@@ -35,7 +36,8 @@ struct slot_place {
 struct instance {
     uint8_t iid[IID_SIZE];
     uint8_t nonce[NONCE_SIZE]; /* its secret share in the memory digest */
-    uint32_t label;
+    uint32_t label;            /* as the memory digest has it */
+    char name[LABEL_SIZE];     /* of the label, in an open set; else empty */
     enum instance_class class;
     int64_t added_at; /* Unix seconds */
     uint8_t model[SHA256_SIZE];
@@ -43,8 +45,10 @@ struct instance {
     char provenance[PROVENANCE_FIELDS][256];
 };
 
-/* How many bytes the four strings of provenance may have together. */
+/* How many bytes the four strings of provenance may have together, with what the name of a label
+ * takes. */
 size_t slot_room(const struct slot_shape *shape);
+size_t slot_name_size(const char *name);
 
 bool slot_is_free(const struct slot_shape *shape, const uint8_t *body);
 

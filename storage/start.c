@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "storage/aside.h"
 #include "storage/compare.h"
+#include "storage/label.h"
 #include "storage/request.h"
 #include "storage/rotate.h"
 #include "storage/start.h"
@@ -157,8 +158,8 @@ static int compare(struct state *state, const struct model_info *model)
 
 int start_finish(struct state *state, const struct model_info *model, bool write_start)
 {
-    int rc = compare(state, model);
-    if (rc < 0 || (rc = complete(state)) < 0)
+    int rc = model->open_labels ? label_open(state->bank, model) : 0;
+    if (rc < 0 || (rc = compare(state, model)) < 0 || (rc = complete(state)) < 0)
         return rc;
     mask_restricted(state);
     if (write_start && (rc = append_start(state)) < 0)

@@ -46,6 +46,7 @@ int state_new(const struct state_options *options, const struct model_info *mode
     pthread_mutex_init(&state->mutex, NULL);
     state->lock = -1;
     state->shape.key_dim = model->key_dim;
+    state->shape.open_labels = model->open_labels;
     memcpy(state->model, model_sha256, SHA256_SIZE);
     state->granularity = options->log_time_granularity;
     state->scrub = options->scrub;

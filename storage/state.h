@@ -87,14 +87,16 @@ struct provenance {
 /* One instance to enrol. */
 struct new_instance {
     struct key key;
-    uint32_t label;
+    uint32_t label;   /* its index, in a closed set */
+    const char *name; /* of the label, in an open set */
     struct provenance provenance;
 };
 
 /* One instance as GET /subjects/{id} shows it (GDPR Art. 15). */
 struct held_instance {
     uint8_t iid[IID_SIZE];
-    uint32_t label;
+    uint32_t label;        /* as in struct new_instance */
+    char name[LABEL_SIZE]; /* of the label, in an open set; else empty */
     enum instance_class class;
     int64_t added_at;  /* Unix seconds */
     uint8_t model[32]; /* SHA-256 of the model file that made the key */

@@ -13,6 +13,7 @@ static void show(const struct instance *instance, struct held_instance *ret_held
 {
     memcpy(ret_held->iid, instance->iid, IID_SIZE);
     ret_held->label = instance->label;
+    memcpy(ret_held->name, instance->name, sizeof ret_held->name);
     ret_held->class = instance->class;
     ret_held->added_at = instance->added_at;
     memcpy(ret_held->model, instance->model, sizeof ret_held->model);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/target.h"
+#include "storage/encode.h"
 
 static void check_text(const struct text *text)
 {
