@@ -24,7 +24,7 @@ void fixture_name(struct fixture *f, const char *folder)
     f->options.folder = f->folder;
 }
 
-void fixture_new(struct fixture *f)
+static void make_folder(struct fixture *f, bool open_labels)
 {
     const char *tmp = getenv("TMPDIR");
     char folder[sizeof f->folder];
@@ -32,7 +32,18 @@ void fixture_new(struct fixture *f)
     snprintf(folder, sizeof folder, "%s/munkeyd-test-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(folder));
     fixture_name(f, folder);
+    f->model.open_labels = open_labels;
     assert_ok(state_init(&f->options, &init, &f->model, model_sha256));
+}
+
+void fixture_new(struct fixture *f)
+{
+    make_folder(f, false);
+}
+
+void fixture_new_open(struct fixture *f)
+{
+    make_folder(f, true);
 }
 
 int fixture_try_open(struct fixture *f)
@@ -110,9 +121,12 @@ struct subject fixture_subject(uint32_t number)
 /* A small deterministic generator: the same row is the same instance in every process. */
 void fixture_instance(uint64_t row, struct new_instance *ret_instance)
 {
+    static const char *const names[] = {"shirt", "4711", "tomato soup",
+                                        "\xc3\xa9tag\xc3\xa8re", "0"};
     uint64_t x = row * 0x9e3779b97f4a7c15u + 1;
     memset(ret_instance, 0, sizeof *ret_instance);
     ret_instance->label = row % 2;
+    ret_instance->name = names[row % 5];
     ret_instance->provenance.field[0] = "shop";
     for (int i = 0; i < DIM; i++) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
@@ -173,6 +187,15 @@ int fixture_set_up(void **data)
 {
     struct fixture *f = calloc(1, sizeof *f);
     fixture_new(f);
+    fixture_open(f);
+    *data = f;
+    return 0;
+}
+
+int fixture_set_up_open(void **data)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    fixture_new_open(f);
     fixture_open(f);
     *data = f;
     return 0;

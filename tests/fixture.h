@@ -28,6 +28,7 @@ struct fixture {
 };
 
 void fixture_new(struct fixture *f);
+void fixture_new_open(struct fixture *f); /* with a model of open labels */
 void fixture_name(struct fixture *f, const char *folder); /* one that is there already */
 int fixture_try_open(struct fixture *f);                  /* what state_open() says */
 void fixture_open(struct fixture *f);
@@ -36,6 +37,7 @@ void fixture_remove(struct fixture *f);
 
 /* For cmocka: a fixture that is open in *data; and its removal. */
 int fixture_set_up(void **data);
+int fixture_set_up_open(void **data);
 int fixture_tear_down(void **data);
 
 /* The path of a file in the folder; valid until the next call. */
@@ -45,7 +47,8 @@ void fixture_run(const struct fixture *f, const char *command);
 
 /* Subject number i is "person-<i>"; valid until the eighth next call. */
 struct subject fixture_subject(uint32_t number);
-/* Row number i belongs to subject i % SUBJECTS and has a key of its own.  Written in place: a
+/* Row number i belongs to subject i % SUBJECTS and has a key of its own; its label's name, in an open
+ * set, is one of five, of which "shirt" is built in.  Written in place: a
  * value that is returned leaves copies on the stack, and tests look for remnants. */
 void fixture_instance(uint64_t row, struct new_instance *ret_instance);
 

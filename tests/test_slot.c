@@ -58,6 +58,26 @@ static void the_default_slot_has_222_bytes_of_provenance(void **unused)
     assert_memory_equal(&in, &out, sizeof in);
 }
 
+static void a_labels_name_comes_back_and_takes_of_the_room(void **unused)
+{
+    (void)unused;
+    struct instance in, out;
+    uint8_t body[SLOT_SIZE_DEFAULT];
+    make(&in);
+    memset(in.provenance, 0, sizeof in.provenance);
+    memset(in.name, 'n', LABEL_SIZE - 1);
+    assert_int_equal(slot_name_size(in.name), 65);
+    memset(in.provenance[2], 'y', 222 - 65);
+    slot_seal(&shape, &place, &in, body);
+    assert_ok(slot_open(&shape, &place, body, &out));
+    assert_memory_equal(&in, &out, sizeof in);
+    make(&in);
+    strcpy(in.name, "0");
+    slot_seal(&shape, &place, &in, body);
+    assert_ok(slot_open(&shape, &place, body, &out));
+    assert_memory_equal(&in, &out, sizeof in);
+}
+
 static void a_slot_opens_nowhere_else(void **unused)
 {
     (void)unused;
@@ -92,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_sealed_comes_back),
         cmocka_unit_test(the_default_slot_has_222_bytes_of_provenance),
+        cmocka_unit_test(a_labels_name_comes_back_and_takes_of_the_room),
         cmocka_unit_test(a_slot_opens_nowhere_else),
         cmocka_unit_test(no_bit_of_a_slot_can_be_changed),
     };
