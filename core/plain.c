@@ -52,7 +52,8 @@ static int run_open(struct run *run, const struct plain_plan *plan,
     struct recipe recipe = {.seed = plan->seed,
                             .threads = plan->threads,
                             .batch = plan->batch,
-                            .smoothing = plan->smoothing};
+                            .smoothing = plan->smoothing,
+                            .upright = plan->upright};
     int rc = params_new(&plan->shape, PARAMS_ENCODER, &run->params);
     if (rc == 0)
         rc =

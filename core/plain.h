@@ -26,6 +26,7 @@ struct plain_plan {
     size_t batch;  /* a multiple of 8 */
     double rate;   /* the highest */
     double smoothing;
+    bool upright; /* no image is mirrored */
 };
 
 /* Called between steps, with the mean loss of the last 100.  Returns false to stop. */

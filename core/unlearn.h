@@ -37,7 +37,8 @@ struct unlearn_plan {
     enum unlearn_method method;
     uint64_t seed;
     size_t threads, batch; /* batch: a multiple of 8 */
-    double smoothing;      /* of labels, as in training */
+    double smoothing;      /* of labels; with upright, as in training */
+    bool upright;          /* no image is mirrored */
     size_t budget; /* training steps whose work may be done; a pass of a teacher is
                               a third of a step's, a step on both D_r and D_f two */
     /* Knobs; unlearn_choose() sets all of them. */
@@ -56,7 +57,7 @@ struct unlearn_plan {
  * from 0, goes into plan with the method.  False, and plan unchanged, beyond the last. */
 bool unlearn_choose(enum unlearn_method method, size_t i, struct unlearn_plan *plan);
 
-/* The knobs of a plan that its method reads, as "rate 0.001 retain 0.95". */
+/* The knobs of a plan that are not 0, as "part 1 rate 0.001 retain 0.95". */
 enum { UNLEARN_TEXT_SIZE = 128 };
 void unlearn_text(const struct unlearn_plan *plan,
                   char ret_text[static UNLEARN_TEXT_SIZE]);
@@ -68,8 +69,7 @@ struct unlearned {
     size_t passes;         /* ... and forward only, through a teacher */
 };
 
-/* start: of plain_train(), or the classifier of a model, of which the null pass is made to
- * forget.  retain is D_r, forget D_f.  Returns 0, 1 when tell() asked to stop, MK_EINPUT
+/* start: of plain_train().  retain is D_r, forget D_f.  Returns 0, 1 when tell() asked to stop, MK_EINPUT
  * with the reason, or MK_ENOMEM.  tell may be NULL. */
 int unlearn(const struct params *start, const struct images *images,
             struct row_list retain, struct row_list forget,

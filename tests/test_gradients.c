@@ -13,6 +13,7 @@
 #include "core/model_stem.h"
 #include "core/rng.h"
 #include "core/train_backward.h"
+#include "core/unlearn_loss.h"
 #include "core/train_naming.h"
 
 static const struct shape tiny = {
@@ -317,6 +318,48 @@ static void entropy_back(const real *x, const real *dy, real *dx)
         dx[i] *= *dy;
 }
 
+static void negative_run(const real *x, real *y)
+{
+    real dlogits[5];
+    *y = cross_entropy(x, 5, 2, .1, -3, dlogits);
+}
+
+static void negative_back(const real *x, const real *dy, real *dx)
+{
+    cross_entropy(x, 5, 2, .1, -3, dx);
+    for (size_t i = 0; i < 5; i++)
+        dx[i] *= *dy;
+}
+
+static const real teacher[5] = {.5, -1, 2, 0, 1.5};
+
+static void divergence_run(const real *x, real *y)
+{
+    real dlogits[5] = {0};
+    *y = kl_divergence(teacher, x, 5, 4, 3, dlogits);
+}
+
+/* Adds to what is there: here, nothing. */
+static void divergence_back(const real *x, const real *dy, real *dx)
+{
+    kl_divergence(teacher, x, 5, 4, 3, dx);
+    for (size_t i = 0; i < 5; i++)
+        dx[i] *= *dy;
+}
+
+static void l1_run(const real *x, real *y)
+{
+    real grad[WIDE] = {0};
+    *y = l1_norm(x, WIDE, .7, grad);
+}
+
+static void l1_back(const real *x, const real *dy, real *dx)
+{
+    l1_norm(x, WIDE, .7, dx);
+    for (size_t i = 0; i < WIDE; i++)
+        dx[i] *= *dy;
+}
+
 /* T = 3, one seeing and one blind pass, heads of size 4.  x: q, then keys and values. */
 enum { AT = 3, AROWS = AT + 4, ASIZE = 4, AQ = AROWS * ASIZE, AKV = AROWS * 2 * ASIZE };
 
@@ -383,6 +426,9 @@ static void every_operator_has_the_right_gradient(void **state)
         {"linear", 28, 8, linear_run, linear_back},
         {"gathered patches", 40, 6 * 18, gather_run, gather_back},
         {"cross-entropy", 5, 1, entropy_run, entropy_back},
+        {"negative cross-entropy", 5, 1, negative_run, negative_back},
+        {"KL at temperature 4", 5, 1, divergence_run, divergence_back},
+        {"l1 norm", WIDE, 1, l1_run, l1_back},
         {"attention", AQ + AKV, AQ, attention_run, attention_back},
         {"attention of readouts", AQ + AKV, 2 * ASIZE, readouts_run, readouts_back},
     };

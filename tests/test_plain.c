@@ -12,9 +12,8 @@ static bool go_on(void *context, const struct train_news *news)
     return true;
 }
 
-static void it_is_bit_for_bit_what_training_makes_of_an_encoder(void **state)
+static void compare_with_an_encoder(bool upright)
 {
-    (void)state;
     struct plain_plan plan = stripes_plan(1, 2);
     struct row_list b1 = stripes_rows(50, 200);
     struct train_plan whole = {.shape = plan.shape,
@@ -29,12 +28,20 @@ static void it_is_bit_for_bit_what_training_makes_of_an_encoder(void **state)
                                .rate = plan.rate,
                                .method = train_method_default};
     struct trainer *trainer;
+    whole.method.upright = plan.upright = upright;
     assert_ok(trainer_new(&whole, &stripes, &trainer));
     assert_int_equal(trainer_run(trainer, go_on, NULL), 0);
     struct params *params = stripes_trained(&plan, b1);
     assert_same_params(params, trainer_model(trainer)->encoder);
     params_free(params);
     trainer_free(trainer);
+}
+
+static void it_is_bit_for_bit_what_training_makes_of_an_encoder(void **state)
+{
+    (void)state;
+    compare_with_an_encoder(false);
+    compare_with_an_encoder(true);
 }
 
 static void threads_do_not_change_it_and_rows_do(void **state)
