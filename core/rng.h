@@ -17,7 +17,16 @@ struct rng {
     uint64_t state;
 };
 
-enum rng_use { RNG_INIT, RNG_ORDER, RNG_AUGMENT, RNG_TEST, RNG_NAMES, RNG_RELABEL };
+enum rng_use {
+    RNG_INIT,
+    RNG_ORDER,
+    RNG_AUGMENT,
+    RNG_TEST,
+    RNG_NAMES,
+    RNG_RELABEL,
+    RNG_FORGET,
+    RNG_SPLIT
+};
 
 struct rng rng_at(uint64_t seed, enum rng_use use, uint64_t step, uint64_t item);
 uint64_t rng_next(struct rng *rng);
