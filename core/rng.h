@@ -25,7 +25,8 @@ enum rng_use {
     RNG_NAMES,
     RNG_RELABEL,
     RNG_FORGET,
-    RNG_SPLIT
+    RNG_SPLIT,
+    RNG_SHARD
 };
 
 struct rng rng_at(uint64_t seed, enum rng_use use, uint64_t step, uint64_t item);
