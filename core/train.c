@@ -59,14 +59,33 @@ static int check_plan(const struct train_plan *plan, const struct images *images
     return rc == 0 ? check_labels(images, s->classes) : rc;
 }
 
+static int copy_params(const struct params *from, struct params *to)
+{
+    if (from->n != to->n)
+        return fail(MK_EINPUT, "the model whose keys are wanted has other sizes");
+    memcpy(to->values, from->values, from->n * sizeof *to->values);
+    return 0;
+}
+
+static int copy_encoder(const struct model *from, struct model *to)
+{
+    if (from->vit || to->vit || from->shape.symmetric != to->shape.symmetric)
+        return fail(MK_EINPUT, "the model whose keys are wanted has another encoder");
+    int rc = copy_params(from->encoder, to->encoder);
+    return rc == 0 ? copy_params(from->projection, to->projection) : rc;
+}
+
 /* A frozen encoder has nothing to optimize. */
 static int start_model(struct trainer *t)
 {
     const struct train_plan *plan = &t->plan;
     struct vit *vit = t->plan.encoder_take;
     t->plan.encoder_take = NULL;
+    bool frozen = vit || plan->keys_of;
     int rc = model_new_with(&plan->shape, vit, &t->model);
-    if (rc == 0 && !vit)
+    if (rc == 0 && plan->keys_of)
+        rc = copy_encoder(plan->keys_of, t->model);
+    if (rc == 0 && !frozen)
         rc = optimizer_new(t->model->encoder, plan->steps_encoder, plan->rate,
                            &t->encoder);
     if (rc == 0)
@@ -74,7 +93,7 @@ static int start_model(struct trainer *t)
                            &t->fusion);
     if (rc < 0)
         return rc;
-    if (!vit)
+    if (!frozen)
         params_start(t->model->encoder, plan->seed);
     params_start(t->model->classifier, plan->seed);
     return 0;
@@ -180,7 +199,7 @@ static struct recipe recipe_of(const struct trainer *t, uint64_t stage,
 
 static int train_encoder(struct trainer *t)
 {
-    if (t->model->vit)
+    if (!t->encoder)
         return 0;
     struct recipe recipe = recipe_of(t, STAGE_ENCODER, NULL);
     struct stepper *s = stepper_new(&t->images, t->model->encoder, &recipe);
@@ -256,7 +275,7 @@ static int make_keys(struct trainer *t)
     if (rc == 0)
         rc = train_embed(t, t->plan.val, z + b2 * d);
     struct projection *p = &t->model->projection->projection;
-    if (rc == 0)
+    if (rc == 0 && !t->plan.keys_of)
         rc = pca_fit(z, b2, d, t->plan.shape.key_dim, p->mean, p->matrix);
     for (size_t i = 0; rc == 0 && i < b2 + val; i++)
         model_quantise(t->model, z + i * d, &t->keys[i]);

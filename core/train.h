@@ -30,8 +30,11 @@ struct train_method {
 extern const struct train_method train_method_default;
 
 struct train_plan {
-    struct vit *encoder_take;   /* frozen already: there is no encoder stage; or NULL */
-    uint8_t encoder_sha256[32]; /* names it, for a checkpoint */
+    struct vit *encoder_take; /* frozen already: there is no encoder stage; or NULL */
+    /* Its encoder and P are copied, so that keys are the same and there is no encoder stage; or
+     * NULL.  A comparison retrains what comes after a public encoder. */
+    const struct model *keys_of;
+    uint8_t encoder_sha256[32]; /* names either, for a checkpoint */
     struct shape shape;
     struct train_method method;
     struct row_range b1, b2, val; /* encoder, classifier, calibration */

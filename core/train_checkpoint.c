@@ -18,6 +18,7 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
 {
     const struct train_method *method = &p->method;
     struct shape shape = p->shape;
+    const bool frozen = shape.embed || p->keys_of;
     char stem[STEM_TEXT_SIZE], data[65], encoder[65];
     shape_stem_text(&shape, stem);
     for (size_t i = 0; i < sizeof p->data_sha256; i++) {
@@ -39,7 +40,7 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
              method->upright ? " upright" : "", method->free_tokens ? " free" : "",
              method->retrieve_self ? " self" : "", method->drop, method->blind_weight,
              method->smoothing, aggregation_name(method->aggregation), data,
-             shape.embed ? " encoder " : "", shape.embed ? encoder : "");
+             frozen ? " encoder " : "", frozen ? encoder : "");
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,

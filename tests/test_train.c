@@ -197,6 +197,49 @@ static void a_frozen_encoder_stays_as_it_is_and_a_run_around_it_goes_on(void **s
     trainer_free(three);
 }
 
+/* Only the rows that come after the encoder change: keys and P stay, and so do a run's bits. */
+static void a_model_is_retrained_around_the_keys_of_another(void **state)
+{
+    (void)state;
+    struct trainer *first = trained(2, 6), *broken, *again, *t;
+    struct train_plan plan = plan_of(1, 6);
+    void *bytes;
+    size_t len;
+    int calls = 5; /* in the classifier's stage */
+    plan.keys_of = trainer_model(first);
+    plan.encoder_sha256[0] = 7;
+    plan.b2.begin += 20;
+    assert_ok(trainer_new(&plan, &images, &again));
+    assert_int_equal(trainer_run(again, go_on, NULL), 0);
+    const struct model *x = trainer_model(first), *y = trainer_model(again);
+    assert_memory_equal(x->encoder->values, y->encoder->values, 4 * x->encoder->n);
+    assert_memory_equal(x->projection->values, y->projection->values,
+                        4 * x->projection->n);
+    assert_memory_not_equal(x->classifier->values, y->classifier->values,
+                            4 * x->classifier->n);
+    assert_ok(trainer_new(&plan, &images, &broken));
+    assert_int_equal(trainer_run(broken, stop_at, &calls), 1);
+    assert_ok(trainer_save(broken, &bytes, &len));
+    trainer_free(broken);
+    assert_ok(trainer_new(&plan, &images, &broken));
+    assert_ok(trainer_resume(broken, bytes, len));
+    assert_int_equal(trainer_run(broken, go_on, NULL), 0);
+    assert_same_model(again, broken);
+    plan.encoder_sha256[0] = 8;
+    assert_ok(trainer_new(&plan, &images, &t));
+    assert_int_equal(trainer_resume(t, bytes, len), MK_EINPUT);
+    trainer_free(t);
+    plan.shape.symmetric = true;
+    assert_int_equal(trainer_new(&plan, &images, &t), MK_EINPUT);
+    plan.shape.symmetric = false;
+    plan.shape.key_dim = 16;
+    assert_int_equal(trainer_new(&plan, &images, &t), MK_EINPUT);
+    free(bytes);
+    trainer_free(first);
+    trainer_free(broken);
+    trainer_free(again);
+}
+
 static void a_checkpoint_of_another_plan_is_refused(void **state)
 {
     (void)state;
@@ -549,6 +592,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_gives_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_model_is_retrained_around_the_keys_of_another),
         cmocka_unit_test(a_checkpoint_of_another_plan_is_refused),
         cmocka_unit_test(a_frozen_encoder_stays_as_it_is_and_a_run_around_it_goes_on),
         cmocka_unit_test(a_plan_that_cannot_be_is_refused),
