@@ -16,8 +16,7 @@
 #include <stddef.h>
 
 #include "core/key.h"
-
-enum { MIXTURE_K = 16 }; /* neighbours of each query */
+#include "core/near.h"
 
 /* Keys that can be retrieved, with their labels; borrowed. */
 struct key_bank {
@@ -26,12 +25,6 @@ struct key_bank {
     size_t n;
     uint32_t dim;
 };
-
-struct near {
-    uint32_t label; /* NO_LABEL: no neighbour any more */
-    float similarity;
-};
-enum { NO_LABEL = UINT32_MAX };
 
 /* The MIXTURE_K nearest of each query, nearest first, then in the bank's order.  leave_out:
  * queries are the bank's own keys, and none finds itself nor a copy (similarity of .999 or

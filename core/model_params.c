@@ -142,6 +142,15 @@ static void add_projection(struct list *list, const struct shape *shape,
     add(list, &projection->matrix, z, shape->key_dim, INIT_ZERO, 0, "matrix");
 }
 
+static void add_retrieved(struct list *list, const struct shape *shape,
+                          struct retrieved *retrieved)
+{
+    size_t in = shape->classes + RETRIEVED_K, hidden = RETRIEVED_HIDDEN;
+    add_linear(list, &retrieved->w1, &retrieved->b1, in, hidden, glorot(in, hidden),
+               "up");
+    add_linear(list, &retrieved->w2, &retrieved->b2, hidden, shape->classes, .02, "down");
+}
+
 static void list_tensors(struct list *list, const struct shape *shape,
                          struct params *params)
 {
@@ -158,6 +167,10 @@ static void list_tensors(struct list *list, const struct shape *shape,
         list->prefix = "classifier";
         add_net(list, shape, &params->net);
         add_writer(list, shape, &params->writer);
+        break;
+    case PARAMS_RETRIEVED:
+        list->prefix = "retrieved";
+        add_retrieved(list, shape, &params->retrieved);
         break;
     }
 }

@@ -54,6 +54,13 @@ struct projection {
     real *matrix; /* (d, key_dim) */
 };
 
+/* What a retrieval-augmented classifier makes of its neighbours (core/rac_head.h). */
+enum { RETRIEVED_K = 8, RETRIEVED_HIDDEN = 64 };
+struct retrieved {
+    real *w1, *b1; /* (classes + RETRIEVED_K, RETRIEVED_HIDDEN) */
+    real *w2, *b2; /* (RETRIEVED_HIDDEN, classes) */
+};
+
 enum init { INIT_ZERO, INIT_ONE, INIT_WEIGHT, INIT_SMALL };
 
 struct tensor {
@@ -64,7 +71,12 @@ struct tensor {
     float spread; /* standard deviation of the first values */
 };
 
-enum params_kind { PARAMS_ENCODER, PARAMS_PROJECTION, PARAMS_CLASSIFIER };
+enum params_kind {
+    PARAMS_ENCODER,
+    PARAMS_PROJECTION,
+    PARAMS_CLASSIFIER,
+    PARAMS_RETRIEVED
+};
 
 enum { TENSORS_MAX = 2 * STEM_MAX + 7 + 14 * LAYERS_MAX + 8 };
 
@@ -75,6 +87,7 @@ struct params {
     struct net net;
     struct writer writer;
     struct projection projection;
+    struct retrieved retrieved;
     struct tensor tensor[TENSORS_MAX];
     size_t n_tensors;
     size_t n; /* numbers in all */

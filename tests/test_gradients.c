@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/model_stem.h"
+#include "core/rac_head.h"
 #include "core/rng.h"
 #include "core/train_backward.h"
 #include "core/unlearn_loss.h"
@@ -187,7 +188,7 @@ static void every_weight_of_net_and_writer_has_the_right_gradient(void **state)
 }
 
 /* One operator of n numbers to m; back adds nothing but writes dx. */
-enum { OP_MAX = 400 };
+enum { OP_MAX = 1024 };
 struct op {
     const char *name;
     size_t n, m;
@@ -331,6 +332,44 @@ static void negative_back(const real *x, const real *dy, real *dx)
         dx[i] *= *dy;
 }
 
+/* x: all numbers of g.  Two rows; the second has no neighbours. */
+enum { RAC_CLASSES = 3, RAC_IN = RAC_CLASSES + RETRIEVED_K };
+enum { RAC_W2 = RAC_IN * RETRIEVED_HIDDEN + RETRIEVED_HIDDEN };
+enum { RAC_N = RAC_W2 + RETRIEVED_HIDDEN * RAC_CLASSES + RAC_CLASSES };
+
+static struct retrieved retrieved_at(real *x)
+{
+    return (struct retrieved){x, x + RAC_IN * RETRIEVED_HIDDEN, x + RAC_W2,
+                              x + RAC_N - RAC_CLASSES};
+}
+
+static struct rac_head *read_two_rows(void)
+{
+    const struct near near[MIXTURE_K] = {{2, .8f}, {0, .5f}, {2, .25f}, {NO_LABEL, 0}};
+    struct rac_head *head = rac_head_new(RAC_CLASSES, 2);
+    rac_head_read(near, RAC_CLASSES, head->x);
+    rac_head_read(near + 3, RAC_CLASSES, head->x + RAC_IN);
+    return head;
+}
+
+static void retrieved_run(const real *x, real *y)
+{
+    struct rac_head *head = read_two_rows();
+    struct retrieved g = retrieved_at((real *)x);
+    rac_head_run(&g, RAC_CLASSES, 2, head);
+    memcpy(y, head->z, 2 * RAC_CLASSES * sizeof *y);
+    free(head);
+}
+
+static void retrieved_back(const real *x, const real *dy, real *dx)
+{
+    struct rac_head *head = read_two_rows();
+    struct retrieved g = retrieved_at((real *)x), grad = retrieved_at(dx);
+    rac_head_run(&g, RAC_CLASSES, 2, head);
+    rac_head_backward(&g, RAC_CLASSES, 2, head, dy, &grad);
+    free(head);
+}
+
 static const real teacher[5] = {.5, -1, 2, 0, 1.5};
 
 static void divergence_run(const real *x, real *y)
@@ -428,6 +467,7 @@ static void every_operator_has_the_right_gradient(void **state)
         {"cross-entropy", 5, 1, entropy_run, entropy_back},
         {"negative cross-entropy", 5, 1, negative_run, negative_back},
         {"KL at temperature 4", 5, 1, divergence_run, divergence_back},
+        {"retrieved labels", RAC_N, 2 * RAC_CLASSES, retrieved_run, retrieved_back},
         {"l1 norm", WIDE, 1, l1_run, l1_back},
         {"attention", AQ + AKV, AQ, attention_run, attention_back},
         {"attention of readouts", AQ + AKV, 2 * ASIZE, readouts_run, readouts_back},
