@@ -169,7 +169,7 @@ mutant "others of its user may read its memory" daemon/munkeyd.c $hidden \
     -e 's/^    hide_memory\(\);//'
 mutant "only the bank is locked" daemon/munkeyd.c $hidden -e 's/^    lock_memory\(\);//'
 mutant "the bank is not locked" core/memory.c $hidden -e 's/^        lock_rows\(.*//'
-mutant "the bank is in dumps" core/memory.c $hidden -e 's/madvise\(.*DONTDUMP\);//'
+mutant "the bank is in dumps" core/hidden.c $hidden -e 's/madvise\(.*DONTDUMP\);//'
 
 # What is answered.
 mutant "a reply is sent after the bank's lock" api/predict.c tests/test_predict \

@@ -12,6 +12,7 @@
 #include "storage/restrict.h"
 #include "storage/subject.h"
 #include "tests/check.h"
+#include "tests/drawn.h"
 
 enum { CAPACITY = 10000, DRAWN = 1000 };
 
@@ -23,6 +24,21 @@ void model_shipped(const char *profile, struct shipped *ret_shipped)
     snprintf(path, sizeof path, "%s/models/fashion-mnist-%s.safetensors",
              getenv("top_srcdir"), profile);
     assert_ok(model_file_load(path, &ret_shipped->model, ret_shipped->sha256));
+}
+
+const char *label_name(uint32_t label)
+{
+    static const char *const name[] = {
+        "shirt", "4711",      "tomato soup", "0",   "\xc3\xa9tag\xc3\xa8re",
+        "shoe",  "a product", "Zebra",       "bag", "10"};
+    return name[label];
+}
+
+void model_drawn(struct shipped *ret_shipped)
+{
+    const char *const built_in[] = {label_name(0), label_name(1), label_name(2)};
+    *ret_shipped = (struct shipped){.model = drawn_model(built_in, ARRAY_SIZE(built_in)),
+                                    .sha256 = {0xd7}};
 }
 
 static uint8_t *draw_images(size_t *ret_n)
@@ -106,6 +122,7 @@ int replica_store(struct replica *r, const struct row *rows, const struct key *k
             .subject = {rows[i].subject, strlen(rows[i].subject)},
             .instance = {.key = keys[i],
                          .label = rows[i].label,
+                         .name = label_name(rows[i].label),
                          .provenance.field = {"shop", "", "", ""}},
         };
     return import_rows(r->state, &import, CLASS_EXACT, import_row, n, 0);

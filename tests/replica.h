@@ -33,9 +33,14 @@ uint8_t *test_images(size_t *ret_n);
 struct row {
     uint64_t number;
     const char *subject;
-    uint32_t label;
+    uint32_t label; /* below 10 */
     const uint8_t *pixels;
 };
+
+/* What a label is called where the model's labels are open.  The first three are built into
+ * model_drawn(). */
+const char *label_name(uint32_t label);
+void model_drawn(struct shipped *ret_shipped);
 
 struct replica {
     const struct shipped *shipped;
