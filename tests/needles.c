@@ -18,6 +18,7 @@
 #include "core/model_writer.h"
 #include "daemon/files.h"
 #include "daemon/model_file.h"
+#include "storage/label.h"
 #include "storage/read.h"
 
 enum {
@@ -124,7 +125,9 @@ static void list_key(const struct subject_data *data, const struct instance *ins
 {
     const struct model_info *info = model_info(data->model);
     struct writing *writing = writing_new(&data->model->shape, (info->k + 11) / 12 * 12);
-    const struct hit hit = {.label = instance->label, .key = instance->key};
+    const struct hit hit = {.label = instance->name[0] ? label_code(instance->name)
+                                                       : instance->label,
+                            .key = instance->key};
     const struct hit *hits[12 * K_MAX] = {&hit};
     uint8_t bytes[KEY_BYTES_MAX];
     size_t len = digest_key_bytes(&instance->key, info->key_dim, bytes);
@@ -148,6 +151,7 @@ static void list_instance(const struct subject_data *data, size_t i)
     for (size_t f = 0; f < PROVENANCE_FIELDS; f++)
         if (strlen(instance->provenance[f]) >= PROVENANCE_MIN)
             list("provenance", instance->provenance[f], strlen(instance->provenance[f]));
+    list("label", instance->name, strlen(instance->name));
     list_key(data, instance);
 }
 

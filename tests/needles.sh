@@ -128,15 +128,15 @@ predict_batch() {
         --data-binary "@$work/batch"
 }
 
-# enrol_as FORM NAME: the image in $work/image.
+# enrol_as FORM NAME [LABEL]: the image in $work/image.  LABEL: a name that needs no encoding.
 enrol_as() {
-    target="$(url_of "$2")/instances" media=application/$1 body=$work/body
-    query="?label=3&source=$(provenance_of "$2" source)"
+    target="$(url_of "$2")/instances" media=application/$1 body=$work/body label=${3-3}
+    query="?label=$label&source=$(provenance_of "$2" source)"
     case $1 in
     octet-stream) cp "$work/image" "$body" ;;
     png | jpeg) media=image/$1 && "$build/tests/picture" "$1" "$work/image" >"$body" ;;
     *)
-        query= fields="\"label\":3,\"source\":\"$(provenance_of "$2" source)\""
+        query= fields="\"label\":${3+\"}$label${3+\"},\"source\":\"$(provenance_of "$2" source)\""
         od -An -v -tu1 -w784 "$work/image" |
             sed -E 's/ +/,/g; s/^,(.*)/{"input":[\1],'"$fields"'}/' >"$body"
         [ "$1" = ndjson ] || { sed 's/.*/{"instances":[&]}/' "$body" >"$body.1" && mv "$body.1" "$body"; }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes a model of open labels, with drawn weights, to standard output.
  *
- *     open_model NAME NAME...            of labels that are built in
+ *     draw_model NAME NAME...            of labels that are built in
  */
 #include <stdio.h>
 
@@ -12,7 +12,8 @@
 
 int main(int argc, char **argv)
 {
-    const struct model_origin origin = {.command = "open_model"};
+    const struct model_origin origin = {
+        .command = "draw_model", .b1 = {0, 1}, .b2 = {1, 2}, .val = {2, 3}};
     void *bytes;
     size_t len;
     if (argc < 3)
