@@ -41,10 +41,15 @@ static void draw_series(FILE *out, const struct chart *chart, const struct serie
 static struct label label_of(const struct chart *chart, const struct series *series,
                              size_t i, const char *text)
 {
-    return (struct label){.text = text,
-                          .x = scale_at(&chart->x.scale, series->point[i].x),
-                          .y = scale_at(&chart->y.scale, series->point[i].y),
+    const struct point *p = &series->point[i];
+    const struct scale *y = &chart->y.scale;
+    struct label label = {.text = text,
+                          .x = scale_at(&chart->x.scale, p->x),
+                          .y = scale_at(y, p->y),
                           .style = series->style};
+    label.top = p->low < p->high ? scale_at(y, p->high) : label.y;
+    label.bottom = p->low < p->high ? scale_at(y, p->low) : label.y;
+    return label;
 }
 
 /* The names of lines at their ends. */
@@ -74,14 +79,33 @@ static void name_points(FILE *out, const struct chart *chart, const struct frame
     labels_draw(out, label, n);
 }
 
-/* Room at the right for the longest name of a line. */
-static double room_for_names(const struct chart *chart)
+/* Room at the right for the longest name of a line, or half of a tick's text. */
+static double room_right(const struct chart *chart)
 {
-    double room = 0;
+    double room = 20;
     for (size_t s = 0; s < chart->n; s++)
         if (chart->series[s].line && chart->series[s].name)
             room = fmax(room, 14 + label_width(chart->series[s].name));
     return room;
+}
+
+/* Room at the left for the texts of ticks, and the axis' title. */
+static double room_left(const struct chart *chart, size_t ticks)
+{
+    struct tick tick[TICKS_MAX];
+    size_t n = scale_ticks(&chart->y.scale, ticks, tick);
+    double room = 0;
+    for (size_t i = 0; i < n; i++)
+        room = fmax(room, label_width(tick[i].text));
+    return room + 28;
+}
+
+static struct frame frame_of(const struct chart *chart, size_t ticks)
+{
+    static const double widths[] = {460, 210, 700}, heights[] = {320, 200, 460};
+    return (struct frame){room_left(chart, ticks), 12,
+                          widths[chart->size] - room_right(chart),
+                          heights[chart->size] - 46};
 }
 
 static void draw_diagonal(FILE *out, const struct chart *chart)
@@ -113,16 +137,15 @@ static void draw_guide(FILE *out, const struct chart *chart, const struct frame 
 void chart_draw(FILE *out, const struct chart *chart)
 {
     struct chart c = *chart;
-    double width = c.small ? 210 : 460, height = c.small ? 200 : 320;
-    const struct frame frame = {c.small ? 44 : 56, 12, width - 12 - room_for_names(chart),
-                                height - 46};
+    const size_t ticks = c.size == CHART_SMALL ? 3 : 6;
+    const struct frame frame = frame_of(chart, ticks);
     c.x.scale.from = frame.left;
     c.x.scale.to = frame.right;
     c.y.scale.from = frame.bottom;
     c.y.scale.to = frame.top;
-    chart_open(out, chart, width, height);
-    chart_x_axis(out, &c.x, &frame, c.small ? 3 : 6);
-    chart_y_axis(out, &c.y, &frame, c.small ? 3 : 5);
+    chart_open(out, chart, frame.right + room_right(chart), frame.bottom + 46);
+    chart_x_axis(out, &c.x, &frame, ticks);
+    chart_y_axis(out, &c.y, &frame, ticks);
     if (c.diagonal)
         draw_diagonal(out, &c);
     if (c.guide.text)

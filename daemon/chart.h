@@ -55,7 +55,8 @@ struct chart {
     size_t n;
     struct guide guide; /* of y; of x in rows */
     bool diagonal;      /* x = y, which is chance in a ROC */
-    bool small;         /* a panel among others */
+    bool spread;        /* of rows: series stand a little below each other */
+    enum { CHART_MIDDLE, CHART_SMALL, CHART_LARGE } size; /* small: a panel of many */
 };
 
 /* Scales are widened and rounded by the caller: what is outside stands at the edge. */

@@ -6,12 +6,13 @@
 
 void chart_open(FILE *out, const struct chart *chart, double width, double height)
 {
+    static const char *const classes[] = {"chart", "small", "large"};
     markup(out,
            "<svg class=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
            "aria-labelledby=\"%s-title %s-about\">\n"
            "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-about\">%s</desc>\n",
-           chart->small ? "small" : "chart", width, height, chart->id, chart->id,
-           chart->id, chart->title, chart->id, chart->about);
+           classes[chart->size], width, height, chart->id, chart->id, chart->id,
+           chart->title, chart->id, chart->about);
 }
 
 void chart_close(FILE *out)

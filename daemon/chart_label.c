@@ -15,7 +15,7 @@ double label_width(const char *text)
     double width = 0;
     for (; *text; text++)
         if ((*text & 0xC0) != 0x80) /* the first byte of a character */
-            width += *text >= 'A' && *text <= 'Z' ? 8.2 : 6.3;
+            width += *text >= 'A' && *text <= 'Z' ? 8.7 : 6.9;
     return width;
 }
 
@@ -44,14 +44,15 @@ static double cost(const struct label *label, size_t i, size_t n,
 {
     const struct frame box = box_of(&label[i]);
     double area = (box.right - box.left) * (box.bottom - box.top);
-    double sum = 4 * (area - overlap(&box, frame));
+    double sum = 8 * (area - overlap(&box, frame));
     for (size_t j = 0; j < n; j++) {
-        const struct frame point = {label[j].x - mark, label[j].y - mark,
-                                    label[j].x + mark, label[j].y + mark};
+        const struct frame point = {
+            label[j].x - mark, fmin(label[j].y - mark, label[j].top), label[j].x + mark,
+            fmax(label[j].y + mark, label[j].bottom)};
         const struct frame other = box_of(&label[j]);
-        sum += overlap(&box, &point);
+        sum += 2 * overlap(&box, &point);
         if (j < i)
-            sum += 2 * overlap(&box, &other);
+            sum += 4 * overlap(&box, &other);
     }
     return sum;
 }

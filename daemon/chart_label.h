@@ -14,8 +14,9 @@
 
 struct label {
     const char *text;
-    double x, y;       /* the point that it names */
-    double at_x, at_y; /* where it goes: start of the text, its middle */
+    double x, y;        /* the point that it names ... */
+    double top, bottom; /* ... and how far its interval reaches */
+    double at_x, at_y;  /* where it goes: start of the text, its middle */
     unsigned style;
 };
 

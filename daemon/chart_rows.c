@@ -7,7 +7,7 @@
 #include "daemon/chart_label.h"
 #include "daemon/markup.h"
 
-enum { ROW_HEIGHT = 24 };
+enum { ROW_HEIGHT = 26 };
 
 static double row_at(const struct frame *frame, double row)
 {
@@ -42,12 +42,13 @@ static void draw_guide(FILE *out, const struct guide *guide, const struct scale 
            at, frame->top, at, frame->bottom, at, frame->top - 5, guide->text);
 }
 
+/* below: how far from the middle of their rows, so that series do not hide each other. */
 static void draw_points(FILE *out, const struct series *series, const struct scale *x,
-                        const struct frame *frame)
+                        const struct frame *frame, double below)
 {
     for (size_t i = 0; i < series->n; i++) {
         const struct point *p = &series->point[i];
-        double y = row_at(frame, p->y);
+        double y = row_at(frame, p->y) + below;
         if (p->low < p->high)
             chart_interval(out, series->style, false, y, scale_at(x, p->low),
                            scale_at(x, p->high));
@@ -60,7 +61,7 @@ void chart_rows(FILE *out, const struct chart *chart, const char *const *row, si
     double left = 40, width = 460;
     for (size_t i = 0; i < n; i++)
         left = fmax(left, 14 + label_width(row[i]));
-    const struct frame frame = {fmin(left, width / 2), 20, width - 16,
+    const struct frame frame = {fmin(left, width / 2), 20, width - 22,
                                 20 + ROW_HEIGHT * (double)n};
     struct axis x = chart->x;
     x.scale.from = frame.left;
@@ -71,6 +72,7 @@ void chart_rows(FILE *out, const struct chart *chart, const char *const *row, si
     if (chart->guide.text)
         draw_guide(out, &chart->guide, &x.scale, &frame);
     for (size_t i = 0; i < chart->n; i++)
-        draw_points(out, &chart->series[i], &x.scale, &frame);
+        draw_points(out, &chart->series[i], &x.scale, &frame,
+                    chart->spread ? 8 * ((double)i - ((double)chart->n - 1) / 2) : 0);
     chart_close(out);
 }

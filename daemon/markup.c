@@ -43,7 +43,7 @@ static void put_escaped(FILE *out, const char *text)
 /* -0.0 becomes 0.0.  No program here calls setlocale(): the point is a full stop. */
 static void fixed(double value, int decimals, char ret_text[static FIXED_MAX])
 {
-    assert(isfinite(value) && decimals >= 0 && decimals <= 10);
+    assert(isfinite(value) && decimals >= 0 && decimals <= 9);
     int n = snprintf(ret_text, FIXED_MAX, "%.*f", decimals, value);
     if (*ret_text == '-' && !strpbrk(ret_text, "123456789"))
         memmove(ret_text, ret_text + 1, (size_t)n);
@@ -104,8 +104,13 @@ struct number number_fixed(double value, int decimals)
     return number;
 }
 
-struct number number_significant(double value, int digits)
+int number_decimals(double value, int digits)
 {
     int decimals = value == 0 ? 0 : digits - 1 - (int)floor(log10(fabs(value)));
-    return number_fixed(value, decimals < 0 ? 0 : decimals > 10 ? 10 : decimals);
+    return decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
+}
+
+struct number number_significant(double value, int digits)
+{
+    return number_fixed(value, number_decimals(value, digits));
 }

@@ -21,7 +21,8 @@ struct number {
 
 /* For people: so many decimals, and a minus sign that is none of a hyphen. */
 struct number number_fixed(double value, int decimals);
-/* So many significant digits at least, and no exponent; up to 10 decimals. */
+/* So many significant digits at least, and no exponent; up to 9 decimals. */
 struct number number_significant(double value, int digits);
+int number_decimals(double value, int digits);
 
 #endif

@@ -19,14 +19,18 @@ struct results {
 static const struct kind {
     const char *name, *texts, *numbers; /* members that it needs, separated by spaces */
 } kinds[] = {
-    {"study", "study dataset command machine date", "images tests classes"},
+    {"study", "study dataset command machine date version",
+     "images tests classes public members held_out epochs oracles threads"},
+    {"training", "model forget", "seed rows seconds"},
     {"forgetting", "forget method",
-     "seed ta ra fa auroc rmia null_sd tpr gap agreement kl seconds bytes"},
+     "seed forgotten ta ra fa auroc rmia tpr null_sd gap agreement kl seconds bytes"},
     {"attack", "forget method view when", "seed auroc rmia tpr null_sd"},
     {"passes", "forget rows when", "seed full null memory"},
-    {"price", "", "seed share ta"},
-    {"ablation", "name value", "seed ta"},
     {"exact", "forget", "seed queries different gap"},
+    {"price", "", "seed share ta null"},
+    {"ablation", "name value", "seed ta null before"},
+    {"tuning", "forget method knobs", "seed gap ta seconds"},
+    {"cost", "", "seed passes encoder prediction searched record_bytes paper_bytes"},
 };
 
 static const struct kind *kind_of(const json_t *line)
@@ -137,7 +141,11 @@ static bool is_one(const json_t *line, const struct which *which)
         if (which->is[i].value && (!is || strcmp(is, which->is[i].value) != 0))
             return false;
     }
-    return true;
+    const char *forget = json_string_value(json_object_get(line, "forget"));
+    if (which->begins && strncmp(forget, which->begins, strlen(which->begins)) != 0)
+        return false;
+    const json_t *at = which->number ? json_object_get(line, which->number) : NULL;
+    return !which->number || json_number_value(at) == which->equals;
 }
 
 const json_t *results_next(const struct results *results, const struct which *which,
@@ -161,44 +169,94 @@ static double student(size_t n)
     return n - 2 < sizeof t / sizeof *t ? t[n - 2] : 1.96 + 2.4 / (double)(n - 1);
 }
 
-/* The means of seeds; returns how many there are. */
-static size_t by_seed(const struct results *results, const struct which *which,
-                      const char *member, double ret_means[static SEEDS_MAX])
-{
+/* What each seed has, in the order of the lines. */
+struct seeds {
     json_int_t seed[SEEDS_MAX];
-    size_t count[SEEDS_MAX], n = 0, i, at = 0;
+    size_t count[SEEDS_MAX], n;
+    double mean[SEEDS_MAX];
+};
+
+static size_t seed_find(const struct seeds *seeds, json_int_t seed)
+{
+    size_t i = 0;
+    while (i < seeds->n && seeds->seed[i] != seed)
+        i++;
+    return i;
+}
+
+static void seed_add(struct seeds *seeds, json_int_t seed, double value)
+{
+    size_t i = seed_find(seeds, seed);
+    if (i == SEEDS_MAX)
+        return;
+    if (i == seeds->n) {
+        seeds->seed[seeds->n++] = seed;
+        seeds->count[i] = 0;
+        seeds->mean[i] = 0;
+    }
+    seeds->count[i]++;
+    seeds->mean[i] += (value - seeds->mean[i]) / (double)seeds->count[i];
+}
+
+static void collect(const struct results *results, const struct which *which,
+                    const char *member, struct seeds *ret_seeds)
+{
+    size_t at = 0;
+    ret_seeds->n = 0;
     for (const json_t *line; (line = results_next(results, which, &at));) {
         const json_t *value = json_object_get(line, member);
-        json_int_t s = json_integer_value(json_object_get(line, "seed"));
-        if (!suits(value, false))
-            continue;
-        for (i = 0; i < n && seed[i] != s; i++)
-            ;
-        if (i == SEEDS_MAX)
-            continue;
-        if (i == n) {
-            seed[n] = s;
-            count[n] = 0;
-            ret_means[n++] = 0;
-        }
-        count[i]++;
-        ret_means[i] += (json_number_value(value) - ret_means[i]) / (double)count[i];
+        if (suits(value, false))
+            seed_add(ret_seeds, json_integer_value(json_object_get(line, "seed")),
+                     json_number_value(value));
     }
-    return n;
+}
+
+static struct estimate estimate(const double *value, size_t n)
+{
+    struct estimate e = {.n = n};
+    double squares = 0;
+    for (size_t i = 0; i < n; i++)
+        e.mean += value[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (value[i] - e.mean) * (value[i] - e.mean);
+    if (n > 1)
+        e.half = student(n) * sqrt(squares / (double)(n - 1) / (double)n);
+    return e;
 }
 
 struct estimate results_estimate(const struct results *results, const struct which *which,
                                  const char *member)
 {
-    double value[SEEDS_MAX], squares = 0;
-    struct estimate e = {.n = by_seed(results, which, member, value)};
-    for (size_t i = 0; i < e.n; i++)
-        e.mean += value[i] / (double)e.n;
-    for (size_t i = 0; i < e.n; i++)
-        squares += (value[i] - e.mean) * (value[i] - e.mean);
-    if (e.n > 1)
-        e.half = student(e.n) * sqrt(squares / (double)(e.n - 1) / (double)e.n);
-    return e;
+    struct seeds seeds;
+    collect(results, which, member, &seeds);
+    return estimate(seeds.mean, seeds.n);
+}
+
+struct estimate results_difference(const struct results *results, const struct which *a,
+                                   const char *member_a, const struct which *b,
+                                   const char *member_b)
+{
+    struct seeds of_a, of_b;
+    double difference[SEEDS_MAX];
+    size_t n = 0;
+    collect(results, a, member_a, &of_a);
+    collect(results, b, member_b, &of_b);
+    for (size_t i = 0; i < of_a.n; i++) {
+        size_t j = seed_find(&of_b, of_a.seed[i]);
+        if (j < of_b.n)
+            difference[n++] = of_a.mean[i] - of_b.mean[j];
+    }
+    return estimate(difference, n);
+}
+
+double results_sum(const struct results *results, const struct which *which,
+                   const char *member)
+{
+    double sum = 0;
+    size_t at = 0;
+    for (const json_t *line; (line = results_next(results, which, &at));)
+        sum += json_number_value(json_object_get(line, member));
+    return sum;
 }
 
 size_t results_values(const struct results *results, const struct which *which,

@@ -4,26 +4,12 @@
  *     struct results *results;
  *     if ((rc = results_read("study/results.jsonl", &results)) < 0)
  *         return rc;
- *     const struct which which = {"forgetting", {{"method", "munkey"}}};
+ *     const struct which which = {.kind = "forgetting", .is = {{"method", "munkey"}}};
  *     struct estimate ta = results_estimate(results, &which, "ta");
  *     ta.mean, ta.half                        of ta.n seeds; n = 0: it was not measured
  *     results_free(results);
  *
- * Lines have at least these members; shares are 0 to 1, and a member "roc" of forgetting and
- * attack lines is optional:
- *
- *     {"kind":"study","study":"fashion-20k","dataset":"Fashion-MNIST","images":20000,
- *      "tests":10000,"classes":10,"command":"munkey-eval ...","machine":"...","date":"..."}
- *     {"kind":"forgetting","seed":1,"forget":"random-10","method":"scrub","ta":.88,"ra":.93,
- *      "fa":.9,"auroc":.51,"rmia":.52,"null_sd":.011,"tpr":.012,"gap":.008,"agreement":.95,
- *      "kl":.04,"seconds":31.5,"bytes":0,"roc":[[0,0],[.001,.002],[1,1]]}
- *     {"kind":"attack","seed":1,"forget":"random-10","method":"munkey","view":"null",
- *      "when":"after","auroc":.51,"rmia":.52,"tpr":.012,"null_sd":.011}
- *     {"kind":"passes","seed":1,"forget":"random-10","rows":"forget","when":"after",
- *      "full":.88,"null":.87,"memory":.8}
- *     {"kind":"price","seed":1,"share":.25,"ta":.87}
- *     {"kind":"ablation","seed":1,"name":"attention","value":"sym","ta":.88}
- *     {"kind":"exact","seed":1,"forget":"random-10","queries":10000,"different":0,"gap":0}
+ * docs/EVALUATION.md, "Results", defines the lines.
  */
 #ifndef MUNKEY_DAEMON_RESULTS_H
 #define MUNKEY_DAEMON_RESULTS_H
@@ -46,6 +32,9 @@ struct which {
     struct {
         const char *name, *value;
     } is[WHICH_MAX];
+    const char *begins; /* so does the name of the forget set; NULL: any */
+    const char *number; /* the lines whose member of this name ...; NULL: all */
+    double equals;      /* ... has this value */
 };
 
 /* Borrowed from the results; NULL after the last.  *at starts at 0. */
@@ -60,6 +49,14 @@ struct estimate {
 };
 struct estimate results_estimate(const struct results *results, const struct which *which,
                                  const char *member);
+
+/* Of one member less another, over the seeds that both have. */
+struct estimate results_difference(const struct results *results, const struct which *a,
+                                   const char *member_a, const struct which *b,
+                                   const char *member_b);
+
+double results_sum(const struct results *results, const struct which *which,
+                   const char *member);
 
 /* The values of a member, each once, in the order of the lines; at most max. */
 size_t results_values(const struct results *results, const struct which *which,

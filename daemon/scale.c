@@ -50,7 +50,7 @@ double scale_at(const struct scale *scale, double value)
 static int decimals_of(double step)
 {
     int decimals = (int)-floor(log10(step) + 1e-9);
-    return decimals < 0 ? 0 : decimals > 10 ? 10 : decimals;
+    return decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
 }
 
 static void seconds_text(double value, struct tick *tick)
@@ -74,8 +74,7 @@ static struct tick tick_of(const struct scale *scale, double value, double step)
         seconds_text(value, &tick);
         return tick;
     }
-    double unit = scale->measure == MEASURE_PERCENT ? 100 : 1;
-    struct number number = number_fixed(unit * value, decimals_of(unit * step));
+    struct number number = number_fixed(value, decimals_of(step));
     snprintf(tick.text, sizeof tick.text, "%.12s%s", number.text,
              scale->measure == MEASURE_PERCENT ? "\xC2\xA0%" : "");
     return tick;

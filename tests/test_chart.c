@@ -58,10 +58,10 @@ static void ticks_are_round_values(void **unused)
          5,
          "\xE2\x88\x92"
          "2|0|2|4|6|"},
-        {{.low = .88, .high = .92, .measure = MEASURE_PERCENT},
+        {{.low = 88, .high = 92, .measure = MEASURE_PERCENT},
          4,
          "88\xC2\xA0%|89\xC2\xA0%|90\xC2\xA0%|91\xC2\xA0%|92\xC2\xA0%|"},
-        {{.low = .001, .high = 1, .log = true, .measure = MEASURE_PERCENT},
+        {{.low = .1, .high = 100, .log = true, .measure = MEASURE_PERCENT},
          4,
          "0.1\xC2\xA0%|1\xC2\xA0%|10\xC2\xA0%|100\xC2\xA0%|"},
         {{.low = .001, .high = 1000, .log = true, .measure = MEASURE_SECONDS},

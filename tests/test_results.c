@@ -22,7 +22,7 @@ static void what_is_no_line_is_refused_with_its_number(void **unused)
 {
     (void)unused;
     static const char good[] =
-        "{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.9}\n";
+        "{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.9,\"null\":0}\n";
     static const struct {
         const char *line, *why;
     } examples[] = {
@@ -56,11 +56,12 @@ static void lines_of_one_seed_count_once(void **unused)
     (void)unused;
     struct results *results;
     const struct which which = {.kind = "price"}, other = {.kind = "ablation"};
-    assert_ok(read_text("{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.8}\n"
-                        "{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.9}\n"
-                        "{\"kind\":\"price\",\"seed\":2,\"share\":0.5,\"ta\":0.91}\n"
-                        "{\"kind\":\"price\",\"seed\":3,\"share\":1,\"ta\":0.93}",
-                        &results));
+    assert_ok(
+        read_text("{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.8,\"null\":0}\n"
+                  "{\"kind\":\"price\",\"seed\":1,\"share\":0.5,\"ta\":0.9,\"null\":0}\n"
+                  "{\"kind\":\"price\",\"seed\":2,\"share\":0.5,\"ta\":0.91,\"null\":0}\n"
+                  "{\"kind\":\"price\",\"seed\":3,\"share\":1,\"ta\":0.93,\"null\":0}",
+                  &results));
     struct estimate e = results_estimate(results, &which, "ta");
     assert_int_equal(e.n, 3); /* of 0.85, 0.91 and 0.93 */
     assert_float_equal(e.mean, .896667, 1e-6);
@@ -78,13 +79,15 @@ static void lines_are_found_by_their_members(void **unused)
     struct results *results;
     const char *names[4];
     const struct which all = {.kind = "ablation"};
-    const struct which k = {"ablation", {{"name", "k"}, {"value", "4"}}};
-    const struct which any = {"ablation", {{"name", NULL}, {"value", "0"}}};
-    assert_ok(read_text(
-        "{\"kind\":\"ablation\",\"seed\":1,\"name\":\"k\",\"value\":\"0\",\"ta\":0.8}\n"
-        "{\"kind\":\"ablation\",\"seed\":1,\"name\":\"k\",\"value\":\"4\",\"ta\":0.9}\n"
-        "{\"kind\":\"ablation\",\"seed\":1,\"name\":\"self\",\"value\":\"0\",\"ta\":1}\n",
-        &results));
+    const struct which k = {.kind = "ablation", .is = {{"name", "k"}, {"value", "4"}}};
+    const struct which any = {.kind = "ablation", .is = {{"name", NULL}, {"value", "0"}}};
+    assert_ok(read_text("{\"kind\":\"ablation\",\"seed\":1,\"name\":\"k\",\"value\":"
+                        "\"0\",\"ta\":0.8,\"null\":0,\"before\":0}\n"
+                        "{\"kind\":\"ablation\",\"seed\":1,\"name\":\"k\",\"value\":"
+                        "\"4\",\"ta\":0.9,\"null\":0,\"before\":0}\n"
+                        "{\"kind\":\"ablation\",\"seed\":1,\"name\":\"self\",\"value\":"
+                        "\"0\",\"ta\":1,\"null\":0,\"before\":0}\n",
+                        &results));
     assert_float_equal(results_estimate(results, &k, "ta").mean, .9, 1e-12);
     assert_float_equal(results_estimate(results, &k, "ta").half, 0, 0);
     assert_float_equal(results_estimate(results, &any, "ta").mean, .9, 1e-12);
