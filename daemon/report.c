@@ -36,7 +36,8 @@ struct figure report_figure(const struct estimate *estimate, int decimals)
     struct number mean = number_fixed(estimate->mean, decimals);
     struct number half = number_fixed(estimate->half, decimals);
     if (estimate->n > 1)
-        snprintf(figure.text, sizeof figure.text, "%s \xC2\xB1 %s", mean.text, half.text);
+        snprintf(figure.text, sizeof figure.text, "%s\xC2\xA0\xC2\xB1\xC2\xA0%s",
+                 mean.text, half.text);
     else
         snprintf(figure.text, sizeof figure.text, "%s", mean.text);
     return figure;
@@ -80,8 +81,8 @@ static void write_page(FILE *out, const struct results *results)
         report_roc,     report_time,    report_price,  report_shares, report_ablations,
         report_exact,   report_cost,    report_limits,
     };
-    markup(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width\">\n"
+    markup(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+                "<meta name=\"viewport\" content=\"width=device-width\"/>\n"
                 "<title>What a MUNKEY model forgets</title>\n<style>\n");
     fputs(report_css, out);
     markup(out, "</style>\n</head>\n<body>\n<main>\n");

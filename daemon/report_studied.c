@@ -91,6 +91,17 @@ static void write_forgets(FILE *out, const struct results *results)
         markup(out, ".</p>\n");
 }
 
+static void write_training(FILE *out, const struct results *results)
+{
+    const struct which all = {.kind = "training"};
+    size_t n = 0, at = 0;
+    while (results_next(results, &all, &at))
+        n++;
+    if (n > 0)
+        markup(out, "<p>Trained for it: %zu models, in %s hours.</p>\n", n,
+               number_significant(results_sum(results, &all, "seconds") / 3600, 2).text);
+}
+
 static void write_contents(FILE *out)
 {
     static const struct {
@@ -125,4 +136,5 @@ void report_studied(FILE *out, const struct results *results)
                        "data, sizes, machine and command: the results have no line of "
                        "kind \xE2\x80\x9Cstudy\xE2\x80\x9D.");
     write_forgets(out, results);
+    write_training(out, results);
 }

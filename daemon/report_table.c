@@ -195,6 +195,26 @@ static void write_contribution(FILE *out, const struct results *results,
            report_figure(&null, 2).text);
 }
 
+/* What post-hoc methods were run with. */
+static void write_knobs(FILE *out, const struct table *table)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < table->n; i++) {
+        const struct which which = {
+            .kind = "forgetting",
+            .is = {{"forget", table->forget}, {"method", table->method[i].name}}};
+        const char *knobs[1];
+        size_t n = results_values(table->results, &which, "knobs", knobs, 1);
+        if (n == 0 || !*knobs[0])
+            continue;
+        if (written++ == 0)
+            markup(out, "<details><summary>Knobs of post-hoc methods</summary><dl>\n");
+        markup(out, "<dt>%s</dt><dd>%s</dd>\n", table->method[i].title, knobs[0]);
+    }
+    if (written > 0)
+        markup(out, "</dl></details>\n");
+}
+
 static void write_legend(FILE *out)
 {
     markup(
@@ -217,6 +237,7 @@ static void write_set(FILE *out, const struct results *results, const char *forg
     markup(out, "<h3>%s</h3>\n", forget_title(forget).text);
     write_table(out, &table);
     write_contribution(out, results, forget);
+    write_knobs(out, &table);
 }
 
 void report_tables(FILE *out, const struct results *results)

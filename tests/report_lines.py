@@ -55,6 +55,13 @@ def line(kind, key, **members):
     print(json.dumps({"kind": kind, "id": f"{kind}/{key}", "time": time, **members}, ensure_ascii=False))
 
 
+def training():
+    for seed in 1, 2, 3:
+        for model in "munkey", "munkey-exact", "munkey-oracle-1", "munkey-oracle-2", "plain", "plain-oracle-1", "plain-oracle-2":
+            line("training", f"{seed}/random-10/{model}", seed=seed, model=model, settings_sha256="00",
+                 forget="random-10" if "oracle" in model else "", rows=13500, seconds=near(90, 3) + 500)
+
+
 def forgetting():
     for forget, (share, seeds) in FORGETS.items():
         for seed in seeds:
@@ -119,6 +126,7 @@ line("study", "made-up", study="made-up", dataset="made up for a test", command=
      machine="none: nobody measured this", date="2026-11-24", version="0.1.0", threads=2, images=20000, tests=10000,
      classes=10, public=4000, members=15000, held_out=1000, profile="F", sizes={"height": 28, "d": 64, "layers": 4},
      epochs=10, oracles=2, seeds=[1, 2, 3], data_sha256="00")
+training()
 forgetting()
 attacks()
 passes()
