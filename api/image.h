@@ -36,7 +36,7 @@ struct image {
 void image_done(struct image *image); /* wipes */
 
 /* To the model's size and channels (api/pixels.c): luma of BT.601, gray repeated,
- * bilinear. */
+ * bilinear, and a triangle as wide as the reduction when that makes it smaller. */
 int image_fit(const struct image *image, const struct shape *shape, uint8_t *ret_pixels);
 
 #endif

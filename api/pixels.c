@@ -28,37 +28,65 @@ static uint8_t sample(const uint8_t *p, uint32_t have, uint32_t want, uint32_t c
     return have == want ? p[channel] : have == 1 ? p[0] : luma(p);
 }
 
-/* Where output i of `out` reads in a line of `in` pixels, centres aligned: pixels at and
- * after the position, and the weight of the second in 1/65536. */
-struct tap {
-    uint32_t first, second, weight;
+/* A side of the picture and of the result.  Cell i reads pixels by a triangle around its centre
+ * that is as wide as the reduction: a narrower one steps over thin lines. */
+struct side {
+    uint32_t in, out;
 };
 
-static struct tap tap_of(uint32_t i, uint32_t in, uint32_t out)
+struct window {
+    uint32_t begin, end;
+};
+
+static int64_t reach(struct side s)
 {
-    /* (i + 1/2) in / out - 1/2, in 1/65536 */
-    int64_t at = (((2 * (int64_t)i + 1) * in << 16) / out - (1 << 16)) / 2;
-    int64_t last = (int64_t)(in - 1) << 16;
-    at = at < 0 ? 0 : at > last ? last : at;
-    uint32_t first = (uint32_t)(at >> 16);
-    return (struct tap){first, first + 1 < in ? first + 1 : first,
-                        (uint32_t)(at & 0xffff)};
+    return 2 * (int64_t)(s.in > s.out ? s.in : s.out);
 }
 
-static uint8_t mix(const struct image *image, struct tap y, struct tap x, uint32_t want,
-                   uint32_t channel)
+/* Of pixel j, in 1 / (2 out) of a pixel's width. */
+static uint64_t weight(struct side s, uint32_t i, uint32_t j)
 {
-    const uint8_t *p = image->pixels;
-    size_t row = (size_t)image->width, step = image->channels;
-    uint64_t v[2], rows[2] = {y.first * row, y.second * row};
-    for (int i = 0; i < 2; i++) {
-        uint64_t a =
-            sample(p + (rows[i] + x.first) * step, image->channels, want, channel);
-        uint64_t b =
-            sample(p + (rows[i] + x.second) * step, image->channels, want, channel);
-        v[i] = a * (65536 - x.weight) + b * x.weight;
+    int64_t apart = llabs((2 * (int64_t)i + 1) * s.in - (2 * (int64_t)j + 1) * s.out);
+    return apart < reach(s) ? (uint64_t)(reach(s) - apart) : 0;
+}
+
+/* All pixels whose weight is more than 0, and perhaps one more on each side. */
+static struct window window_of(struct side s, uint32_t i)
+{
+    int64_t centre = (2 * (int64_t)i + 1) * s.in;
+    int64_t begin = (centre - reach(s)) / (2 * (int64_t)s.out);
+    int64_t end = (centre + reach(s)) / (2 * (int64_t)s.out) + 1;
+    return (struct window){begin < 0 ? 0 : (uint32_t)begin,
+                           end > s.in ? s.in : (uint32_t)end};
+}
+
+/* Row y as cell j of the result reads it, in 1/65536. */
+static uint64_t blend(const struct image *image, uint32_t y, struct side across,
+                      uint32_t j, uint32_t want, uint32_t channel)
+{
+    struct window x = window_of(across, j);
+    const uint8_t *row = image->pixels + (size_t)y * image->width * image->channels;
+    uint64_t sum = 0, all = 0;
+    for (uint32_t i = x.begin; i < x.end; i++) {
+        uint64_t w = weight(across, j, i);
+        sum +=
+            w * sample(row + (size_t)i * image->channels, image->channels, want, channel);
+        all += w;
     }
-    return (uint8_t)((v[0] * (65536 - y.weight) + v[1] * y.weight + (1ull << 31)) >> 32);
+    return (sum << 16) / all;
+}
+
+static uint8_t cell(const struct image *image, struct side down, uint32_t i,
+                    struct side across, uint32_t j, uint32_t want, uint32_t channel)
+{
+    struct window y = window_of(down, i);
+    uint64_t sum = 0, all = 0;
+    for (uint32_t row = y.begin; row < y.end; row++) {
+        uint64_t w = weight(down, i, row);
+        sum += w ? w * blend(image, row, across, j, want, channel) : 0;
+        all += w;
+    }
+    return (uint8_t)((sum / all + (1 << 15)) >> 16);
 }
 
 int image_fit(const struct image *image, const struct shape *shape, uint8_t *ret_pixels)
@@ -69,13 +97,11 @@ int image_fit(const struct image *image, const struct shape *shape, uint8_t *ret
             MK_EUNPROCESSABLE,
             "the image has %u x %u pixels (height x width), the model reads %u x %u",
             image->height, image->width, shape->height, shape->width);
-    for (uint32_t i = 0; i < shape->height; i++) {
-        struct tap y = tap_of(i, image->height, shape->height);
-        for (uint32_t j = 0; j < shape->width; j++) {
-            struct tap x = tap_of(j, image->width, shape->width);
+    struct side down = {image->height, shape->height},
+                across = {image->width, shape->width};
+    for (uint32_t i = 0; i < shape->height; i++)
+        for (uint32_t j = 0; j < shape->width; j++)
             for (uint32_t c = 0; c < shape->channels; c++)
-                *ret_pixels++ = mix(image, y, x, shape->channels, c);
-        }
-    }
+                *ret_pixels++ = cell(image, down, i, across, j, shape->channels, c);
     return 0;
 }

@@ -297,6 +297,44 @@ static void a_plain_image_stays_plain_at_every_size(void **state)
     }
 }
 
+/* Weights of a reduction by half: 1, 3, 3, 1 of 8; at the edge 3, 3, 1 of 7. */
+static void a_reduction_reads_all_pixels_by_a_triangle(void **state)
+{
+    (void)state;
+    uint8_t line[8] = {70, 7, 0, 80, 160, 240, 70, 70}, got[4];
+    struct image image = {1, 8, 1, line};
+    struct shape shape = {1, 4, 1, true, 4096, 4096};
+    assert_ok(image_fit(&image, &shape, got));
+    assert_int_equal(got[0], 33);  /* (3 70 + 3 7 + 0) / 7 */
+    assert_int_equal(got[1], 51);  /* (7 + 3 0 + 3 80 + 160) / 8 = 50.875 */
+    assert_int_equal(got[2], 169); /* (80 + 3 160 + 3 240 + 70) / 8 = 168.75 */
+    image = (struct image){8, 1, 1, line};
+    shape = (struct shape){4, 1, 1, true, 4096, 4096};
+    assert_ok(image_fit(&image, &shape, got));
+    assert_int_equal(got[0], 33);
+    assert_int_equal(got[2], 169);
+}
+
+/* A stroke of one pixel leaves the same ink wherever it stands. */
+static void a_thin_line_is_never_stepped_over(void **state)
+{
+    (void)state;
+    enum { LARGE = 105 };
+    uint8_t pixels[LARGE * LARGE], got[28 * 28];
+    struct image image = {LARGE, LARGE, 1, pixels};
+    struct shape shape = {28, 28, 1, true, 4096, 4096};
+    for (size_t at = 4; at < LARGE - 4; at++) {
+        memset(pixels, 0, sizeof pixels);
+        for (size_t y = 0; y < LARGE; y++)
+            pixels[y * LARGE + at] = 255;
+        assert_ok(image_fit(&image, &shape, got));
+        int ink = 0;
+        for (size_t x = 0; x < 28; x++)
+            ink += got[14 * 28 + x];
+        assert_in_range(ink, 66, 70); /* 255 28 / 105 = 68 */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +349,8 @@ int main(void)
         cmocka_unit_test(a_bomb_is_refused_by_its_dimensions),
         cmocka_unit_test(a_png_is_no_jpeg),
         cmocka_unit_test(another_size_is_resized_only_if_the_model_says_so),
+        cmocka_unit_test(a_reduction_reads_all_pixels_by_a_triangle),
+        cmocka_unit_test(a_thin_line_is_never_stepped_over),
         cmocka_unit_test(a_plain_image_stays_plain_at_every_size),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
