@@ -84,6 +84,32 @@ static void it_answers_from_its_neighbours_while_they_are_there(void **state)
     rac_free(rac);
 }
 
+/* With nothing to go by, the answer of least loss is how frequent the labels are, smoothed. */
+static void without_anything_to_read_it_answers_with_the_labels_shares(void **state)
+{
+    (void)state;
+    struct plain_plan plan = stripes_plan(2, 60);
+    struct params *start = blank(&plan);
+    static struct near none[TRAINED * MIXTURE_K];
+    float p[STRIPES_CLASSES];
+    struct rac *rac;
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+        none[i] = (struct near){NO_LABEL, 0};
+    assert_int_equal(rac_train(&plan, RAC_FROZEN, start, &stripes,
+                               stripes_rows(0, TRAINED), none, NULL, NULL, &rac),
+                     0);
+    assert_ok(rac_probabilities(rac, &stripes, stripes_rows(300, 301), none, 1, p));
+    for (uint32_t c = 0; c < STRIPES_CLASSES; c++) {
+        size_t n = 0;
+        for (size_t row = 0; row < TRAINED; row++)
+            n += stripes_labels[row] == c;
+        assert_true(fabs(p[c] - (.9 * (double)n / TRAINED + .1 / STRIPES_CLASSES)) <
+                    .002);
+    }
+    params_free(start);
+    rac_free(rac);
+}
+
 static void a_frozen_net_stays_as_it_is(void **state)
 {
     (void)state;
@@ -191,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_answers_from_its_neighbours_while_they_are_there),
+        cmocka_unit_test(without_anything_to_read_it_answers_with_the_labels_shares),
         cmocka_unit_test(a_frozen_net_stays_as_it_is),
         cmocka_unit_test(joint_training_learns_from_images_too),
         cmocka_unit_test(threads_do_not_change_it),
