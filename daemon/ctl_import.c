@@ -254,13 +254,46 @@ static int check_room(const struct job *job)
     return 0;
 }
 
+/* Says so about the first row whose label does not fit beside those of the rows before. */
+static int refuse_names(const struct job *job)
+{
+    const struct dataset *data = &job->data;
+    size_t fits = 0, n = data->classes;
+    int rc;
+
+    while (n - fits > 1) {
+        const size_t middle = (fits + n) / 2;
+        if (enroll_names_fit(job->state, data->label, middle) == 0)
+            fits = middle;
+        else
+            n = middle;
+    }
+    rc = enroll_names_fit(job->state, data->label, n);
+    for (size_t i = 0; i < data->n; i++)
+        if (data->sample[i].label == n - 1)
+            return dataset_fail(data, &data->sample[i], MK_EINPUT, err_why());
+    return rc;
+}
+
+/* Of an IDX file all labels are built in. */
+static int check_names(const struct job *job)
+{
+    const struct dataset *data = &job->data;
+
+    if (!model_info(job->model)->open_labels || !data->label)
+        return 0;
+    return enroll_names_fit(job->state, data->label, data->classes) < 0
+               ? refuse_names(job)
+               : 0;
+}
+
 static int import_all(struct job *job)
 {
     struct state_status status;
     uint64_t at;
     int rc;
 
-    if ((rc = check_room(job)) == 0 &&
+    if ((rc = check_room(job)) == 0 && (rc = check_names(job)) == 0 &&
         (rc = import_position(job->state, &job->import, &at)) == 0)
         rc = import_from(job, at);
     if (rc < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/model_shape.h"
 #include "storage/enroll.h"
 #include "storage/label.h"
 
@@ -95,6 +96,33 @@ int enroll_fits(const struct state *state, const struct provenance *provenance,
         room -= len;
     }
     return 0;
+}
+
+/* names: each label_check()ed. */
+static int names_fit(struct state *state, const char *const *names, size_t n)
+{
+    struct record *record = calloc(n, sizeof *record);
+    if (!record)
+        return fail(MK_ENOMEM, "no memory for %zu labels", n);
+    for (size_t i = 0; i < n; i++) {
+        record[i].label = label_code(names[i]);
+        strcpy(record[i].name, names[i]);
+    }
+    int rc = memory_check_labels(state->bank, record, n);
+    crypto_wipe(record, n * sizeof *record);
+    free(record);
+    return rc;
+}
+
+int enroll_names_fit(struct state *state, const char *const *names, size_t n)
+{
+    int rc = n > CLASSES_MAX
+                 ? fail(MK_ECONFLICT, "there would be %zu labels: %d is the limit", n,
+                        CLASSES_MAX)
+                 : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = label_check(names[i]);
+    return rc < 0 ? rc : names_fit(state, names, n);
 }
 
 int batch_set(const struct state *state, struct batch *batch, size_t i,

@@ -20,6 +20,10 @@ enum {
 int enroll_fits(const struct state *state, const struct provenance *provenance,
                 const char *name);
 
+/* Whether open labels of these n names, each there once, can all be held beside those that are:
+ * MK_ECONFLICT. */
+int enroll_names_fit(struct state *state, const char *const *names, size_t n);
+
 /* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
  * may be NULL; with one, a repeat finds the first instance and returns the same ids.
  * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot, or a key that another

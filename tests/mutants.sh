@@ -124,6 +124,8 @@ mutant "a key stays in the bank" core/memory.c $needles:octet-stream \
     -e 's/explicit_bzero\(bank->keys \+ last.*//'
 mutant "a row stays in the bank" core/memory.c $needles:octet-stream \
     -e 's/explicit_bzero\(&bank->rows\[last\].*//'
+mutant "a label's name stays in the bank" core/labels.c tests/test_labels \
+    -e 's/explicit_bzero\(label, .*//'
 mutant "threads keep their activations" api/http.c $needles:predicted \
     -e 's/lanes_wipe\(service->lanes\);/;/'
 mutant "OpenBLAS keeps its buffers" api/http.c $needles:octet-stream \
@@ -176,6 +178,18 @@ mutant "a reply is sent after the bank's lock" api/predict.c tests/test_predict 
     -e 's/ret_reply->locked = request->service->bank;/memory_unlock_shared(request->service->bank);/'
 mutant "ties go by place" core/memory.c tests/test_memory \
     -e 's/return memcmp\(bank->rows\[a\.row\]\.iid.*/return a.row < b.row;/'
+mutant "labels go by arrival" core/labels.c tests/test_labels \
+    -e '/^static size_t place_of_name/,/^}/s/return begin;/return labels->known;/'
+mutant "labels go by their number in the model" core/labels.c tests/test_predict \
+    -e '/^static size_t place_of_name/,/^}/s/return begin;/return labels->known;/'
+mutant "a restricted person's label answers" core/labels.c tests/test_labels \
+    -e 's/count_live\(labels, held\(labels, code\), .*//'
+mutant "a batch keeps the labels of the memory before" api/predict.c tests/test_predict \
+    -e '/attempt\+\+;/,/break;/s/\(rc = take_labels\(request->service, question\)\) < 0/0/'
+mutant "a label like another is found out after the commit" storage/enroll.c tests/test_open_labels \
+    -e 's/ && \(rc = batch_check\(state, batch\)\) == 0\)/)/'
+mutant "names are not looked at when a slot is opened" storage/scan.c tests/test_open_labels \
+    -e 's/named == state->shape\.open_labels/named || !named/'
 mutant "no new epoch" core/memory.c tests/test_memory -e 's/bank->epoch\+\+;//'
 mutant "a hold is ignored" storage/keyring.c tests/test_hold \
     -e 's/return record->flags & FLAG_HELD &&/return 0 \&\&/'

@@ -126,6 +126,33 @@ check "answers and digest are those of before anybody came" same_as never 3
 check "the daemon ends cleanly at last" stop
 check "its log names no label" refused grep -qE '4711|0815|product' "$work/shop.log"
 
+# An import of files, some of them under labels that nobody has met.
+mkdir "$work/img"
+for i in 20 21 22 23 24 25 26; do
+    pixels $i 1 >"$work/image" && "$build/tests/picture" png "$work/image" >"$work/img/$i.png"
+done
+echo "path,label,subject" >"$work/people.csv"
+for row in "20,bag,gina" "21,a product,gina" "22,4712,hans" "23,shirt,hans" "24,a product,ivan"; do
+    echo "img/${row%%,*}.png,${row#*,}"
+done >>"$work/people.csv"
+{ cat "$work/people.csv" && echo "img/25.png,product 187278,jana" &&
+    echo "img/26.png,product 251005,jana"; } >"$work/alike.csv"
+ctl init imported --origin example.org/imported >/dev/null || bail_out "no second state folder"
+ctl import imported --unseen --manifest "$work/alike.csv" >"$work/said" 2>&1
+check "a manifest with labels that cannot be told apart is refused" [ $? -ne 0 ]
+check "with the line of the second" grep -q "line 8: the label.s code" "$work/said"
+check "a manifest of new labels is imported" \
+    ctl import imported --unseen --manifest "$work/people.csv"
+check "and nothing twice" eval \
+    'ctl import imported --unseen --manifest "$work/people.csv" | grep -q "^5 of 5 rows were there already"'
+start imported
+check "its labels answer" answers_with 4712 Zebra "a product" bag shirt
+api DELETE /subjects/hans >"$work/reply"
+check "hans takes his label along" answers_with Zebra "a product" bag shirt
+api DELETE /subjects/gina >"$work/reply"
+check "gina leaves one that somebody else has" answers_with Zebra "a product" bag shirt
+check "the daemon ends cleanly once more" stop
+
 if grep -q __asan_init "$build/munkeyd"; then
     ok "what leaves is wiped # SKIP the sanitizer keeps freed memory"
 elif ! echo "key 0102030405060708" | "$build/tests/search" $$ - >/dev/null 2>&1; then

@@ -9,11 +9,19 @@
 
 #include "api/routes.h"
 #include "daemon/model_file.h"
+#include "storage/label.h"
+#include "tests/drawn.h"
 
 enum { SIZE = 28 * 28, OWNER = 7, N = 500, GUEST = 8, GUESTS = 70, BATCH = 80 };
 
 static struct service service;
 static struct scratch *scratch;
+
+/* The first ten are built in; the others are a guest's. */
+static const char *const names[] = {"shirt", "Zebra",    "0",    "4711", "bag",
+                                    "pear",  "a",        "b",    "c",    "d",
+                                    "e",     "an apple", "zebra"};
+enum { BUILT_IN = 10, NAMES = 13 };
 
 static void paint(uint8_t *pixels, unsigned seed)
 {
@@ -210,6 +218,14 @@ static void *come_and_go(void *records)
     return NULL;
 }
 
+static void set_label(struct record *record, uint32_t number)
+{
+    const struct model_info *info = model_info(service.model);
+    record->label =
+        info->open_labels ? label_code(names[number]) : number % info->classes;
+    strcpy(record->name, names[number]);
+}
+
 static struct record *guests(void)
 {
     struct record *records = calloc(GUESTS, sizeof *records);
@@ -218,7 +234,7 @@ static struct record *guests(void)
         paint(pixels, i + 1);
         model_key(service.model, scratch, pixels, &records[i].key);
         records[i].owner = GUEST;
-        records[i].label = (i + 3) % model_info(service.model)->classes;
+        set_label(&records[i], (i + 3) % NAMES);
         memcpy(records[i].iid, &i, sizeof i);
     }
     return records;
@@ -257,7 +273,7 @@ static void fill_bank(void)
         uint8_t pixels[SIZE];
         paint(pixels, i + 1);
         model_key(service.model, scratch, pixels, &records[i].key);
-        records[i].label = i % info->classes;
+        set_label(&records[i], i % info->classes);
         records[i].owner = OWNER;
         records[i].class = i % 2 ? CLASS_EXACT : CLASS_TRAINED;
         memcpy(records[i].iid, &i, sizeof i);
@@ -265,6 +281,25 @@ static void fill_bank(void)
     }
     assert_ok(memory_add(service.bank, records, N, &now));
     free(records);
+}
+
+static void begin(struct model *model)
+{
+    service.model = model;
+    service.bank = memory_new(model_info(model)->key_dim, N + GUESTS);
+    if (model_info(model)->open_labels)
+        assert_ok(label_open(service.bank, model_info(model)));
+    service.limits =
+        (struct limits){.batch = BATCH, .image_side = 4096, .image_pixels = 1 << 24};
+    scratch = scratch_new(model);
+    fill_bank();
+}
+
+static void end(void)
+{
+    scratch_free(scratch);
+    memory_free(service.bank);
+    model_free((struct model *)service.model);
 }
 
 static int set_up(void **state)
@@ -275,22 +310,44 @@ static int set_up(void **state)
     snprintf(path, sizeof path, "%s/models/fashion-mnist-T.safetensors",
              getenv("top_srcdir"));
     assert_ok(model_file_load(path, &model, service.model_sha256));
-    service.model = model;
-    service.bank = memory_new(model_info(model)->key_dim, N + GUESTS);
-    service.limits =
-        (struct limits){.batch = BATCH, .image_side = 4096, .image_pixels = 1 << 24};
-    scratch = scratch_new(model);
-    fill_bank();
+    begin(model);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    scratch_free(scratch);
-    memory_free(service.bank);
-    model_free((struct model *)service.model);
+    end();
     return 0;
+}
+
+/* A label's place is that of its name, whatever its number in the model. */
+static void expect_ranks(void)
+{
+    json_auto_t *reply = ask_json(5, 1, ", \"top_k\": 10");
+    json_t *prediction = json_array_get(json_object_get(reply, "predictions"), 0),
+           *choice;
+    const char *label[BUILT_IN];
+    size_t i;
+    json_array_foreach(json_object_get(prediction, "top"), i, choice)
+        label[json_integer_value(json_object_get(choice, "index"))] =
+            json_string_value(json_object_get(choice, "label"));
+    for (i = 1; i < BUILT_IN; i++)
+        assert_true(strcmp(label[i - 1], label[i]) < 0);
+}
+
+/* Here the guest brings labels, too: no reply mixes those of two memories. */
+static void so_it_is_where_labels_are_open(void **state)
+{
+    end();
+    begin(drawn_model(names, BUILT_IN));
+    expect_ranks();
+    raw_and_json_give_the_same_bytes(state);
+    a_batch_does_not_change_a_bit(state);
+    the_top_is_in_order_and_sums_to_one(state);
+    a_large_batch_sees_one_memory(state);
+    end();
+    set_up(state);
 }
 
 int main(void)
@@ -304,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_refused_request_leaves_the_bank_alone),
         cmocka_unit_test(too_many_images_are_refused),
         cmocka_unit_test(a_large_batch_sees_one_memory),
+        cmocka_unit_test(so_it_is_where_labels_are_open),
     };
     return cmocka_run_group_tests_name("predict", tests, set_up, tear_down);
 }
