@@ -16,8 +16,10 @@
 
 enum {
     TOP_DEFAULT = 3,
-    CHUNK = 32,   /* images under one lock: an erasure waits for no more */
-    ATTEMPTS = 3, /* to see one memory from the first chunk to the last */
+    CHUNK = 32,       /* images under one lock: an erasure waits for no more */
+    ATTEMPTS = 3,     /* to see one memory from the first chunk to the last */
+    FEW = 8,          /* labels of the top: more of them are sorted */
+    TOP_MAX = 100000, /* labels in one reply, which is made under the lock */
 };
 
 /* What one image retrieved. */
@@ -33,6 +35,7 @@ struct question {
     uint8_t *pixels;             /* (n, height, width, channels); owned */
     struct key *key;             /* (n); owned */
     float *p;                    /* (n, labels.n); owned */
+    size_t *order;               /* (labels.n): of one image at a time; owned */
     struct retrieved *retrieved; /* (n); owned */
     int64_t top_k;
     bool explain;
@@ -47,6 +50,7 @@ static void question_done(struct question *question)
     free(question->pixels);
     free(question->key);
     free(question->p);
+    free(question->order);
     free(question->retrieved);
 }
 
@@ -129,14 +133,25 @@ static int read_json(const struct request *request, struct question *question)
     return read_inputs(inputs, batch, question);
 }
 
+static int check_top(const struct question *question)
+{
+    if (question->n * (size_t)question->top_k > TOP_MAX)
+        return fail(MK_ETOOBIG,
+                    "%zu images and the top %lld labels of each; %d labels in one reply "
+                    "are the limit",
+                    question->n, (long long)question->top_k, TOP_MAX);
+    return 0;
+}
+
 static int read_question(const struct request *request, struct question *question)
 {
     question->info = model_info(request->service->model);
     question->shape = service_shape(request->service);
     question->top_k = TOP_DEFAULT < question->info->classes ? TOP_DEFAULT : 1;
-    if (strcmp(request->media, "application/json") == 0)
-        return read_json(request, question);
-    return read_image(request, question);
+    int rc = strcmp(request->media, "application/json") == 0
+                 ? read_json(request, question)
+                 : read_image(request, question);
+    return rc < 0 ? rc : check_top(question);
 }
 
 static json_t *choice(const struct label_list *labels, const float *p, size_t index)
@@ -161,6 +176,26 @@ static size_t next_best(const float *p, size_t n, size_t last)
     return best;
 }
 
+static int by_rank(const void *a, const void *b, void *p)
+{
+    const size_t *i = a, *j = b;
+    return before(p, *j, *i) - before(p, *i, *j);
+}
+
+/* The first k of n labels.  ret_order: (n). */
+static void choose(const float *p, size_t n, size_t k, size_t *ret_order)
+{
+    size_t at = n;
+    if (k > FEW) {
+        for (size_t i = 0; i < n; i++)
+            ret_order[i] = i;
+        qsort_r(ret_order, n, sizeof *ret_order, by_rank, (void *)p);
+        return;
+    }
+    for (size_t i = 0; i < k; i++)
+        ret_order[i] = at = next_best(p, n, at);
+}
+
 /* Counts, never identities. */
 static json_t *explanation(const struct model_info *info,
                            const struct retrieved *retrieved)
@@ -175,13 +210,13 @@ static json_t *prediction(const struct question *question, size_t i)
 {
     const struct label_list *labels = &question->labels;
     const float *p = question->p + i * labels->n;
+    const size_t top_k = (size_t)question->top_k;
+    const size_t k = top_k < labels->n ? top_k : labels->n;
     json_t *top = json_array();
-    size_t best = next_best(p, labels->n, labels->n), at = best;
-    for (int64_t k = 0; k < question->top_k && at < labels->n; k++) {
-        json_array_append_new(top, choice(labels, p, at));
-        at = next_best(p, labels->n, at);
-    }
-    json_t *json = choice(labels, p, best);
+    choose(p, labels->n, k, question->order);
+    for (size_t j = 0; j < k; j++)
+        json_array_append_new(top, choice(labels, p, question->order[j]));
+    json_t *json = choice(labels, p, *question->order);
     json_object_set_new(json, "top", top);
     if (question->explain)
         json_object_set_new(json, "explain",
@@ -251,8 +286,12 @@ static int take_labels(const struct service *service, struct question *question)
 {
     question->labels = service_labels(service);
     free(question->p);
+    free(question->order);
     question->p = calloc(question->n * question->labels.n, sizeof *question->p);
-    return question->p ? 0 : fail(MK_ENOMEM, "no memory for %zu images", question->n);
+    question->order = calloc(question->labels.n, sizeof *question->order);
+    return question->p && question->order
+               ? 0
+               : fail(MK_ENOMEM, "no memory for %zu images", question->n);
 }
 
 /* All images on one state of the memory.  Under the bank's lock. */

@@ -132,6 +132,21 @@ static void the_top_is_in_order_and_sums_to_one(void **state)
                      model_info(service.model)->k);
 }
 
+static void the_first_are_the_same_however_many_are_asked_for(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed < 20; seed++) {
+        json_auto_t *few = ask_json(seed, 1, ", \"top_k\": 8"),
+                    *many = ask_json(seed, 1, ", \"top_k\": 10");
+        json_t *a = json_array_get(json_object_get(few, "predictions"), 0),
+               *b = json_array_get(json_object_get(many, "predictions"), 0);
+        for (size_t i = 0; i < 8; i++)
+            assert_true(json_equal(json_array_get(json_object_get(a, "top"), i),
+                                   json_array_get(json_object_get(b, "top"), i)));
+        assert_true(json_equal(json_object_get(a, "label"), json_object_get(b, "label")));
+    }
+}
+
 static void a_reply_names_the_memory_it_rests_on(void **state)
 {
     (void)state;
@@ -221,9 +236,9 @@ static void *come_and_go(void *records)
 static void set_label(struct record *record, uint32_t number)
 {
     const struct model_info *info = model_info(service.model);
-    record->label =
-        info->open_labels ? label_code(names[number]) : number % info->classes;
-    strcpy(record->name, names[number]);
+    const char *name = names[number % NAMES];
+    record->label = info->open_labels ? label_code(name) : number % info->classes;
+    strcpy(record->name, name);
 }
 
 static struct record *guests(void)
@@ -266,14 +281,13 @@ static void a_large_batch_sees_one_memory(void **state)
 
 static void fill_bank(void)
 {
-    const struct model_info *info = model_info(service.model);
     struct record *records = calloc(N, sizeof *records);
     struct memory_state now = state_of(N, 0xab);
     for (unsigned i = 0; i < N; i++) {
         uint8_t pixels[SIZE];
         paint(pixels, i + 1);
         model_key(service.model, scratch, pixels, &records[i].key);
-        set_label(&records[i], i % info->classes);
+        set_label(&records[i], i % BUILT_IN);
         records[i].owner = OWNER;
         records[i].class = i % 2 ? CLASS_EXACT : CLASS_TRAINED;
         memcpy(records[i].iid, &i, sizeof i);
@@ -350,18 +364,43 @@ static void so_it_is_where_labels_are_open(void **state)
     set_up(state);
 }
 
+/* Under the bank's lock nobody is erased. */
+static void a_reply_has_a_hundred_thousand_labels_at_most(void **state)
+{
+    enum { MANY = 2000 };
+    static char text[MANY][8];
+    static const char *many[MANY];
+    struct reply reply = {0};
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(text[i], sizeof text[i], "%zu", i);
+        many[i] = text[i];
+    }
+    end();
+    begin(drawn_model(many, MANY));
+    char *body = body_of(1, 51, ", \"top_k\": 2000");
+    assert_int_equal(ask("application/json", "/predict", body, strlen(body), &reply),
+                     MK_ETOOBIG);
+    free(body);
+    json_auto_t *all = ask_json(1, 50, ", \"top_k\": 2000");
+    assert_int_equal(json_array_size(json_object_get(all, "predictions")), 50);
+    end();
+    set_up(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(raw_and_json_give_the_same_bytes),
         cmocka_unit_test(a_batch_does_not_change_a_bit),
         cmocka_unit_test(the_top_is_in_order_and_sums_to_one),
+        cmocka_unit_test(the_first_are_the_same_however_many_are_asked_for),
         cmocka_unit_test(a_reply_names_the_memory_it_rests_on),
         cmocka_unit_test(the_bank_is_locked_until_the_reply_is_sent),
         cmocka_unit_test(a_refused_request_leaves_the_bank_alone),
         cmocka_unit_test(too_many_images_are_refused),
         cmocka_unit_test(a_large_batch_sees_one_memory),
         cmocka_unit_test(so_it_is_where_labels_are_open),
+        cmocka_unit_test(a_reply_has_a_hundred_thousand_labels_at_most),
     };
     return cmocka_run_group_tests_name("predict", tests, set_up, tear_down);
 }
