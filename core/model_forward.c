@@ -107,7 +107,6 @@ struct forward *forward_new(const struct shape *shape, size_t n, size_t k, int f
     f->tokens = shape_tokens(shape);
     f->seeing = 1 + k;
     f->passes = flags & FORWARD_BLIND ? 1 + 2 * k : 1 + k;
-    f->exemplars = flags & FORWARD_APART ? 2 * k : k;
     f->per_sequence = shape->symmetric ? 1 : f->passes;
     f->sequences = n * f->passes / f->per_sequence;
     f->rows = f->tokens + 2 * f->per_sequence;
@@ -178,11 +177,6 @@ static void stem(struct forward *f, const struct net *net, const uint8_t *pixels
     }
 }
 
-size_t forward_exemplar(const struct forward *f, size_t pass)
-{
-    return (pass - 1) % f->exemplars;
-}
-
 /* The first layer's rows: image tokens with positions, then e and r of every pass. */
 static void lay_rows(struct forward *f, const struct net *net, const real *exemplars)
 {
@@ -194,9 +188,8 @@ static void lay_rows(struct forward *f, const struct net *net, const real *exemp
         x += T * d;
         for (size_t i = 0; i < f->per_sequence; i++, at++, x += 2 * d) {
             size_t b = at / f->passes, pass = at % f->passes;
-            const real *e =
-                pass ? exemplars + (b * f->exemplars + forward_exemplar(f, pass)) * d
-                     : net->null;
+            size_t hit = pass < f->seeing ? pass : pass - f->k; /* 1 .. k */
+            const real *e = pass ? exemplars + (b * f->k + hit - 1) * d : net->null;
             memcpy(x, e, d * sizeof *x);
             memcpy(x + d, net->readout, d * sizeof *x);
         }

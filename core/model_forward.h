@@ -8,8 +8,7 @@
  *
  * Pass 0 carries the null token, pass j the exemplar row j.  A shape that is symmetric has a
  * sequence for each pass (the paper's form), any other one for each image.  With FORWARD_BLIND there are
- * k memory-only passes more that do not see the image, with the same exemplar rows, or with
- * FORWARD_APART with k others.
+ * k memory-only passes more, with the same exemplar rows, that do not see the image.
  */
 #ifndef MUNKEY_CORE_MODEL_FORWARD_H
 #define MUNKEY_CORE_MODEL_FORWARD_H
@@ -21,12 +20,7 @@
 
 /* FORWARD_ONCE lets layers share their activations and pads products to a multiple of 12
  * rows, the height of OpenBLAS kernels; FORWARD_KEEP keeps all for a backward pass. */
-enum forward_flags {
-    FORWARD_ONCE = 0,
-    FORWARD_KEEP = 1,
-    FORWARD_BLIND = 2,
-    FORWARD_APART = 4
-};
+enum forward_flags { FORWARD_ONCE = 0, FORWARD_KEEP = 1, FORWARD_BLIND = 2 };
 
 /* Rows in: all of them.  Rows out: the same, but in the last layer only the readout rows,
  * since nothing else is read after it. */
@@ -47,11 +41,10 @@ struct forward {
     struct shape shape;
     size_t n, k, tokens;   /* images, hits, T */
     size_t seeing, passes; /* 1 + k of passes see the image */
-    size_t exemplars;    /* of an image: k, or 2 k where memory-only passes have others */
-    size_t sequences;    /* n; or n passes, where attention is symmetric ... */
-    size_t per_sequence; /* ... passes in each: all, or 1 */
-    size_t rows;         /* T + 2 per_sequence: of a sequence */
-    real *input;         /* (height, width, channels): of one image */
+    size_t sequences;      /* n; or n passes, where attention is symmetric ... */
+    size_t per_sequence;   /* ... passes in each: all, or 1 */
+    size_t rows;           /* T + 2 per_sequence: of a sequence */
+    real *input;           /* (height, width, channels): of one image */
     struct {
         real *cols, *y; /* (n T1, 9 channels in), (n T1, channels out) */
     } conv[STEM_MAX];
@@ -68,12 +61,9 @@ struct forward *forward_new(const struct shape *shape, size_t n, size_t k, int f
 void forward_wipe(struct forward *f);
 void forward_free(struct forward *f); /* wipes first */
 
-/* pixels: (n, height, width, channels), byte values.  exemplars: (n f->exemplars, d). */
+/* pixels: (n, height, width, channels), byte values.  exemplars: (n k, d). */
 void forward_run(struct forward *f, const struct net *net, const uint8_t *pixels,
                  const real *exemplars);
-
-/* Which of its image's exemplar rows a pass carries; not of pass 0. */
-size_t forward_exemplar(const struct forward *f, size_t pass);
 
 /* The attention of one head h of sequence b. */
 struct attention forward_attention(const struct forward *f, const struct layer_trace *t,

@@ -55,7 +55,7 @@ struct backward *backward_new(const struct forward *f)
         {&b->dimage, f->n * f->tokens * s->d},
         {&b->dcols, f->n * largest_cols(s)},
         {&b->dplane, f->n * largest_plane(s)},
-        {&b->dexemplars, f->n * f->exemplars * s->d},
+        {&b->dexemplars, f->n * f->k * s->d},
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
@@ -161,7 +161,7 @@ static void attend_backward(struct backward *b, const struct forward *f,
 static void rows_backward(struct backward *b, const struct forward *f, struct net *g)
 {
     size_t d = f->shape.d, T = f->tokens;
-    memset(b->dexemplars, 0, f->n * f->exemplars * d * sizeof(real));
+    memset(b->dexemplars, 0, f->n * f->k * d * sizeof(real));
     memset(b->dimage, 0, f->n * T * d * sizeof(real));
     for (size_t q = 0, at = 0; q < f->sequences; q++) {
         const real *dx = b->dx + q * f->rows * d;
@@ -170,8 +170,8 @@ static void rows_backward(struct backward *b, const struct forward *f, struct ne
         dx += T * d;
         for (size_t i = 0; i < f->per_sequence; i++, at++, dx += 2 * d) {
             size_t image = at / f->passes, pass = at % f->passes;
-            size_t at_row = image * f->exemplars + (pass ? forward_exemplar(f, pass) : 0);
-            real *e = pass ? b->dexemplars + at_row * d : g->null;
+            size_t hit = pass < f->seeing ? pass : pass - f->k;
+            real *e = pass ? b->dexemplars + (image * f->k + hit - 1) * d : g->null;
             linalg_axpy(1, dx, e, d);
             linalg_axpy(1, dx + d, g->readout, d);
         }

@@ -23,7 +23,7 @@ struct backward {
     real *dweight;          /* (rows of one sequence, T + 2) */
     real *dimage;           /* (n T, d) */
     real *dcols, *dplane;   /* (n T1, 9 channels), (n T1, channels): of any convolution */
-    real *dexemplars;       /* (n f->exemplars, d): what is handed to the writer */
+    real *dexemplars;       /* (n k, d): what is handed to the writer */
     real *block;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What open labels are called in a step of training. */
+/* What open labels are called in training. */
 #include "core/train_naming.h"
 
 #include <stdlib.h>
@@ -9,8 +9,7 @@
 
 struct naming {
     size_t classes;
-    uint64_t *own, *other; /* (classes) each: by their names, and by one another's */
-    uint32_t *order;       /* (classes) */
+    uint64_t *own, *other; /* (classes) each: true codes, and drawn ones */
 };
 
 struct naming *naming_new(const uint64_t *codes, size_t classes)
@@ -21,8 +20,7 @@ struct naming *naming_new(const uint64_t *codes, size_t classes)
     naming->classes = classes;
     naming->own = calloc(classes, sizeof *naming->own);
     naming->other = calloc(classes, sizeof *naming->other);
-    naming->order = calloc(classes, sizeof *naming->order);
-    if (!naming->own || !naming->other || !naming->order) {
+    if (!naming->own || !naming->other) {
         naming_free(naming);
         return NULL;
     }
@@ -36,31 +34,24 @@ void naming_free(struct naming *naming)
         return;
     free(naming->own);
     free(naming->other);
-    free(naming->order);
     free(naming);
 }
 
-void naming_shuffle(struct naming *naming, struct rng *rng)
+void naming_draw(struct naming *naming, struct rng *rng)
 {
-    rng_permutation(rng, naming->order, (uint32_t)naming->classes);
     for (size_t y = 0; y < naming->classes; y++)
-        naming->other[y] = naming->own[naming->order[y]];
+        naming->other[y] = rng_below(rng, 2) ? rng_next(rng) : naming->own[y];
 }
 
-static const uint64_t *codes_of(const struct naming *naming, bool renamed)
+const uint64_t *naming_codes(const struct naming *naming, bool drawn)
 {
-    return renamed ? naming->other : naming->own;
+    return drawn ? naming->other : naming->own;
 }
 
-uint64_t naming_code(const struct naming *naming, bool renamed, uint32_t label)
+double naming_loss(const struct naming *naming, bool drawn, const real *u, uint32_t label,
+                   double smoothing, double weight, real *z, real *ret_du)
 {
-    return codes_of(naming, renamed)[label];
-}
-
-double naming_loss(const struct naming *naming, bool renamed, const real *u,
-                   uint32_t label, double smoothing, double weight, real *z, real *ret_du)
-{
-    const uint64_t *codes = codes_of(naming, renamed);
+    const uint64_t *codes = naming_codes(naming, drawn);
     size_t classes = naming->classes;
     real *dz = z + classes;
     label_code_logits(u, codes, classes, z);

@@ -20,7 +20,7 @@ struct rows {
     struct hit *hits;
     const struct neighbour *nearest;
     uint32_t *n_hits, *labels;
-    uint64_t *codes; /* (classes): what open labels are called, or NULL */
+    struct naming *naming; /* of open labels, or NULL */
 };
 
 static void rows_close(struct rows *rows)
@@ -82,10 +82,9 @@ static int name_labels(struct rows *rows)
     struct rng rng = rng_at(plan->seed, RNG_NAMES, (uint64_t)STAGE_CALIBRATION << 32, 0);
     if (!plan->codes)
         return 0;
-    if (!(rows->codes = calloc(plan->shape.classes, sizeof *rows->codes)))
+    if (!(rows->naming = naming_new(plan->codes, plan->shape.classes)))
         return fail(MK_ENOMEM, "no memory for codes of labels");
-    for (uint32_t y = 0; y < plan->shape.classes; y++)
-        rows->codes[y] = rng_below(&rng, 2) ? rng_next(&rng) : plan->codes[y];
+    naming_draw(rows->naming, &rng);
     return 0;
 }
 
@@ -95,13 +94,14 @@ static void pass_row(void *context, size_t worker, size_t number)
     struct rows *rows = context;
     const struct trainer *t = rows->t;
     size_t at = rows->first + number, row = t->plan.val.begin + at;
+    const uint64_t *codes = rows->naming ? naming_codes(rows->naming, true) : NULL;
     struct hit *hits = rows->hits + at * K_TRIED;
     uint32_t n = 0;
     for (; n < K_TRIED && rows->nearest[at * K_TRIED + n].row != NO_ROW; n++) {
         struct neighbour near = rows->nearest[at * K_TRIED + n];
         uint64_t label = t->images.labels[near.row];
-        if (rows->codes)
-            label = rows->codes[label];
+        if (codes)
+            label = codes[label];
         hits[n] = (struct hit){
             .similarity = near.similarity,
             .label = label,
@@ -109,11 +109,11 @@ static void pass_row(void *context, size_t worker, size_t number)
             .key = t->keys[near.row - t->plan.b2.begin],
         };
     }
-    const struct label_set about = {rows->codes, t->plan.shape.classes};
+    const struct label_set about = {codes, t->plan.shape.classes};
     rows->n_hits[at] = n;
     rows->labels[at] = t->images.labels[row];
     model_passes(t->model, rows->scratch[worker], images_at(&t->images, row), hits, n,
-                 rows->codes ? &about : NULL,
+                 codes ? &about : NULL,
                  rows->p + at * (1 + K_TRIED) * t->plan.shape.classes);
 }
 
@@ -148,6 +148,6 @@ int train_calibrate(struct trainer *t, const struct neighbour *nearest)
     free(rows.p);
     free(rows.hits);
     free(rows.n_hits);
-    free(rows.codes);
+    naming_free(rows.naming);
     return rc;
 }

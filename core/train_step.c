@@ -9,8 +9,6 @@
 #include "core/err.h"
 #include "core/train_parallel.h"
 
-enum { PASSES = 1 + 2 * HITS_TRAINED };
-
 /* What a thread needs for a chunk, with or without a memory. */
 struct lane {
     struct forward *f;
@@ -19,20 +17,17 @@ struct lane {
     uint8_t *pixels; /* (CHUNK, height, width, channels) */
     real *dlogits;   /* (CHUNK passes, shape_outputs()) */
     real *z;         /* (2 classes) */
-    bool renamed[CHUNK * PASSES];
-    struct hit hit[CHUNK * 2 * HITS_TRAINED]; /* f->exemplars of each image */
-    const struct hit *hits[CHUNK * 2 * HITS_TRAINED];
+    struct hit hit[CHUNK * HITS_TRAINED];
+    const struct hit *hits[CHUNK * HITS_TRAINED];
 };
 
 static bool lane_open(struct lane *lane, const struct shape *shape, bool memory)
 {
     size_t hits = memory ? HITS_TRAINED : 0;
-    int flags = FORWARD_KEEP | (memory ? FORWARD_BLIND : 0) |
-                (memory && shape->open_labels ? FORWARD_APART : 0);
+    int flags = FORWARD_KEEP | (memory ? FORWARD_BLIND : 0);
     lane->f = forward_new(shape, CHUNK, hits, flags);
     lane->b = lane->f ? backward_new(lane->f) : NULL;
-    lane->w =
-        lane->f ? writing_new(shape, memory ? CHUNK * lane->f->exemplars : 1) : NULL;
+    lane->w = writing_new(shape, CHUNK * HITS_TRAINED);
     lane->z = calloc(2 * shape->classes, sizeof *lane->z);
     lane->pixels = calloc(CHUNK, (size_t)shape->height * shape->width * shape->channels);
     if (lane->f)
@@ -144,41 +139,38 @@ void stepper_retrieve(const struct retrieval *r, const struct images *images, do
     }
 }
 
-/* Tells the writer of each pass what its hit's label is called: of the memory-only passes and
- * of a quarter of the others, otherwise than by its name.  Who has no hit has no other name
- * to read. */
-static void name_hits(const struct stepper *s, struct lane *lane, size_t image,
-                      struct rng *rng)
+static void name_hits(const struct stepper *s, struct hit *hit,
+                      const struct hit *const *hits)
 {
-    const struct hit **hits = lane->hits + image * lane->f->exemplars;
-    struct hit *hit = lane->hit + image * lane->f->exemplars;
-    bool *renamed = lane->renamed + image * PASSES + 1;
-    for (size_t j = 0; j < HITS_TRAINED; j++) {
-        hit[HITS_TRAINED + j] = hit[j];
-        hits[HITS_TRAINED + j] = hits[j] ? &hit[HITS_TRAINED + j] : NULL;
-    }
-    for (size_t j = 0; j < 2 * HITS_TRAINED; j++) {
-        renamed[j] = hits[j] && (j >= HITS_TRAINED || rng_below(rng, 4) == 0);
+    const uint64_t *codes = naming_codes(s->naming, true);
+    for (size_t j = 0; j < HITS_TRAINED; j++)
         if (hits[j])
-            hit[j].label = naming_code(s->naming, renamed[j], (uint32_t)hit[j].label);
-    }
+            hit[j].label = codes[hit[j].label];
 }
 
 static void prepare(const struct stepper *s, struct lane *lane, size_t first)
 {
     size_t size = (size_t)s->images->height * s->images->width * s->images->channels;
-    size_t exemplars = lane->f->exemplars;
     uint64_t step = s->recipe.stage << 32 | s->step;
     for (size_t i = 0; i < CHUNK; i++) {
         uint32_t row = s->rows[first + i];
         struct rng rng = rng_at(s->recipe.seed, RNG_AUGMENT, step, first + i);
+        struct hit *hit = lane->hit + i * HITS_TRAINED;
+        const struct hit **hits = lane->hits + i * HITS_TRAINED;
         augment(s->images, row, s->recipe.upright, &rng, lane->pixels + i * size);
-        if (exemplars > 0)
+        if (lane->f->k)
             stepper_retrieve(s->recipe.retrieval, s->images, s->recipe.drop, row, &rng,
-                             lane->hit + i * exemplars, lane->hits + i * exemplars);
-        if (exemplars > 0 && s->naming)
-            name_hits(s, lane, i, &rng);
+                             hit, hits);
+        if (lane->f->k && s->naming)
+            name_hits(s, hit, hits);
     }
+}
+
+/* Whether the chunk's pass i has a hit to read. */
+static bool has_hit(const struct lane *lane, size_t i)
+{
+    size_t image = i / lane->f->passes, pass = i % lane->f->passes;
+    return pass > 0 && lane->hits[image * HITS_TRAINED + (pass - 1) % HITS_TRAINED];
 }
 
 static bool is_right(const real *logits, size_t classes, uint32_t label)
@@ -197,7 +189,7 @@ static double score(const struct stepper *s, const struct lane *lane, size_t i,
     const real *readout = lane->f->logits + i * outputs;
     double smoothing = s->recipe.smoothing;
     double loss =
-        s->naming ? naming_loss(s->naming, lane->renamed[i], readout, label, smoothing,
+        s->naming ? naming_loss(s->naming, has_hit(lane, i), readout, label, smoothing,
                                 weight, lane->z, lane->dlogits + i * outputs)
                   : cross_entropy(readout, classes, label, smoothing, weight,
                                   lane->dlogits + i * outputs);
@@ -260,11 +252,11 @@ static void run_chunk(void *context, size_t worker, size_t number)
         writing_backward(lane->w, s->params, lane->b->dexemplars, gradient);
 }
 
-static void shuffle_names(struct stepper *s)
+static void draw_names(struct stepper *s)
 {
     struct rng rng =
         rng_at(s->recipe.seed, RNG_NAMES, s->recipe.stage << 32 | s->step, 0);
-    naming_shuffle(s->naming, &rng);
+    naming_draw(s->naming, &rng);
 }
 
 double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
@@ -276,7 +268,7 @@ double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,
     s->rows = rows;
     s->n_memory = n_memory;
     if (s->naming)
-        shuffle_names(s);
+        draw_names(s);
     parallel_for(s->recipe.threads, s->chunks, run_chunk, s);
     for (size_t i = 0; i < s->chunks; i++)
         loss += s->loss[i];

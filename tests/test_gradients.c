@@ -43,9 +43,9 @@ struct problem {
     struct forward *f;
     struct writing *w;
     uint8_t pixels[IMAGES * 5 * 6 * 2];
-    struct naming *naming;             /* where labels are open */
-    struct hit hit[IMAGES * 2 * HITS]; /* f->exemplars of each image */
-    const struct hit *hits[IMAGES * 2 * HITS];
+    struct naming *naming; /* where labels are open */
+    struct hit hit[IMAGES * HITS];
+    const struct hit *hits[IMAGES * HITS];
     real dlogits[IMAGES * PASSES * LABEL_CODE_DIM];
 };
 
@@ -59,14 +59,13 @@ static void randomise(real *x, size_t n, double size, uint64_t item)
 static const uint64_t codes[CLASSES] = {0x0123456789abcdef, 0xf0e1d2c3b4a59687,
                                         0x5555aaaa3333cccc};
 
-/* Every other pass calls labels otherwise. */
 static void name_hits(struct problem *p)
 {
     struct rng rng = rng_at(9, RNG_TEST, 0, 0);
     p->naming = naming_new(codes, CLASSES);
-    naming_shuffle(p->naming, &rng);
-    for (size_t i = 0; i < IMAGES * 2 * HITS; i++)
-        p->hit[i].label = naming_code(p->naming, i % 2, (uint32_t)p->hit[i].label);
+    naming_draw(p->naming, &rng);
+    for (size_t i = 0; i < IMAGES * HITS; i++)
+        p->hit[i].label = naming_codes(p->naming, i % 2)[p->hit[i].label];
 }
 
 static int set_up_shape(const struct shape *shape, void **state)
@@ -78,7 +77,7 @@ static int set_up_shape(const struct shape *shape, void **state)
     randomise(p->params->values, p->params->n, .5, 1);
     for (size_t i = 0; i < sizeof p->pixels; i++)
         p->pixels[i] = (uint8_t)rng_below(&rng, 256);
-    for (size_t i = 0; i < IMAGES * 2 * HITS; i++) {
+    for (size_t i = 0; i < IMAGES * HITS; i++) {
         p->hit[i].similarity = .25f + .125f * (float)i;
         p->hit[i].label = i % CLASSES;
         p->hit[i].token = (uint32_t)i;
@@ -87,10 +86,8 @@ static int set_up_shape(const struct shape *shape, void **state)
             p->hit[i].key.q[c] = (int8_t)(rng_below(&rng, 255) - 127);
         p->hits[i] = i == 3 ? NULL : &p->hit[i];
     }
-    p->f = forward_new(shape, IMAGES, HITS,
-                       FORWARD_KEEP | FORWARD_BLIND |
-                           (shape->open_labels ? FORWARD_APART : 0));
-    p->w = writing_new(shape, IMAGES * p->f->exemplars);
+    p->f = forward_new(shape, IMAGES, HITS, FORWARD_KEEP | FORWARD_BLIND);
+    p->w = writing_new(shape, IMAGES * HITS);
     if (shape->open_labels)
         name_hits(p);
     *state = p;
