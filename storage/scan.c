@@ -28,7 +28,13 @@ static int flush(struct scan *scan)
     int rc = bank ? memory_add(bank, scan->record, scan->n, &scan->bank_state) : 0;
     crypto_wipe(scan->record, scan->n * sizeof *scan->record);
     scan->n = 0;
-    return rc;
+    /* They fit beside each other: it is the model's own that are new. */
+    return rc == MK_ECONFLICT
+               ? fail(MK_EREFUSED,
+                      "a label of the memory cannot be told from one that is built into "
+                      "this model, or with these there would be too many: start with the "
+                      "model of before")
+               : rc;
 }
 
 static int find_key(struct scan *scan, uint64_t id, uint32_t owner)

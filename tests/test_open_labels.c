@@ -252,6 +252,26 @@ static void a_memory_of_closed_labels_needs_such_a_model(void **data)
     expect_refusal(*data, true, "made with a model of closed labels");
 }
 
+/* A model with the same encoder, whose built-in labels are others. */
+static void another_models_labels_have_to_go_together_with_the_memorys(void **data)
+{
+    static const char *const like_hers[] = {"shirt", "product 251005"},
+                             *const hers[] = {"product 187278", "hat"};
+    struct fixture *f = *data;
+    assert_ok(enrol_named(f, 1, 0, "product 187278"));
+    fixture_close(f);
+    f->model.labels = like_hers;
+    files_are_noted(f);
+    assert_int_equal(fixture_try_open(f), MK_EREFUSED);
+    assert_non_null(strstr(err_why(), "start with the model of before"));
+    files_are_as_noted(f);
+    f->model.labels = hers;
+    fixture_open(f);
+    assert_string_equal(labels_of(f), "hat|product 187278|");
+    erase(f, 1);
+    assert_string_equal(labels_of(f), "hat|product 187278|");
+}
+
 #define OPEN_TEST(name)                                                                  \
     cmocka_unit_test_setup_teardown(name, fixture_set_up_open, fixture_tear_down)
 #define CLOSED_TEST(name)                                                                \
@@ -271,6 +291,7 @@ int main(void)
         CLOSED_TEST(a_name_and_provenance_share_the_room),
         OPEN_TEST(a_memory_of_open_labels_needs_such_a_model),
         CLOSED_TEST(a_memory_of_closed_labels_needs_such_a_model),
+        OPEN_TEST(another_models_labels_have_to_go_together_with_the_memorys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
