@@ -88,16 +88,8 @@ static bool maximises(const struct run *run, size_t step)
            floor((double)(step + 1) * plan->share) > floor((double)step * plan->share);
 }
 
-/* "SalUn: restricted to the weights with the largest gradient": the others' gradients are
- * zero, and weight decay does not reach them either. */
-static void hold_gradients(const struct run *run, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        for (size_t w = 0; w < run->params->n; w++)
-            if (!run->moves[w])
-                run->gradient[i]->values[w] = 0;
-}
-
+/* "SalUn: restricted to the weights with the largest gradient": neither a gradient nor weight
+ * decay moves the others. */
 static void hold_weights(const struct run *run)
 {
     for (size_t w = 0; w < run->params->n; w++)
@@ -120,8 +112,6 @@ static double step(struct run *run)
     if (plan->method == UNLEARN_L1_SPARSE)
         loss += l1_norm(run->params->values, run->params->n, plan->penalty * left,
                         run->gradient[0]->values);
-    if (run->moves)
-        hold_gradients(run, n);
     optimizer_step(o, run->gradient, n);
     if (run->moves)
         hold_weights(run);

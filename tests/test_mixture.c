@@ -89,17 +89,20 @@ static void what_is_deleted_is_found_no_more(void **state)
 }
 
 static const struct near three[MIXTURE_K] = {
-    {1, .9f}, {0, .6f}, {1, .3f}, {NO_LABEL, 0}, {2, 1}};
+    {1, .9f}, {0, .6f}, {1, .1f}, {NO_LABEL, 0}, {2, 1}};
 
 static void each_neighbour_votes_with_its_similarity(void **state)
 {
     (void)state;
     float p[CLASSES];
     knn_vote(three, MIXTURE_K, CLASSES, p);
-    assert_true(fabsf(p[0] - .6f / 1.8f) < 1e-6f);
-    assert_true(fabsf(p[1] - 1.2f / 1.8f) < 1e-6f);
+    assert_true(fabsf(p[0] - .6f / 1.6f) < 1e-6f);
+    assert_true(fabsf(p[1] - 1 / 1.6f) < 1e-6f);
     assert_true(p[2] == 0);
     knn_vote(three, 1, CLASSES, p);
+    assert_true(p[0] == 0 && p[1] == 1);
+    const struct near opposite[] = {{1, .5f}, {0, -.5f}, {NO_LABEL, 0}};
+    knn_vote(opposite, 3, CLASSES, p);
     assert_true(p[0] == 0 && p[1] == 1);
 }
 
@@ -119,7 +122,7 @@ static void a_mixture_weighs_neighbours_by_a_softmax(void **state)
     const struct mixture mixture = {.4f, .5f};
     const float p[CLASSES] = {.2f, .2f, .6f};
     float mixed[CLASSES];
-    double w[] = {exp(.9 / .5), exp(.6 / .5), exp(.3 / .5)}, sum = w[0] + w[1] + w[2];
+    double w[] = {exp(.9 / .5), exp(.6 / .5), exp(.1 / .5)}, sum = w[0] + w[1] + w[2];
     mixture_answer(&mixture, p, three, CLASSES, mixed);
     assert_true(fabs(mixed[0] - (.6 * .2 + .4 * w[1] / sum)) < 1e-6);
     assert_true(fabs(mixed[1] - (.6 * .2 + .4 * (w[0] + w[2]) / sum)) < 1e-6);

@@ -420,6 +420,56 @@ static void every_method_has_choices_and_every_choice_can_be_run(void **state)
     assert_string_equal(text, "part 1 rate 0.0001 share 0.1 settle 0.2 T 4");
 }
 
+static void every_knob_of_a_method_turns_something(void **state)
+{
+    (void)state;
+    struct unlearn_plan plan;
+    const struct {
+        enum unlearn_method method;
+        double *knob, value;
+    } turns[] = {
+        {UNLEARN_FINETUNE, &plan.rate, 2e-4},
+        {UNLEARN_FINETUNE, &plan.part, .5},
+        {UNLEARN_FINETUNE, &plan.smoothing, .2},
+        {UNLEARN_NEGGRAD_PLUS, &plan.retain, .5},
+        {UNLEARN_RANDOM_LABELS, &plan.retain, .5},
+        {UNLEARN_SALUN, &plan.retain, .7},
+        {UNLEARN_SALUN, &plan.share, .3},
+        {UNLEARN_SCRUB, &plan.share, .5},
+        {UNLEARN_SCRUB, &plan.settle, .9},
+        {UNLEARN_SCRUB, &plan.temperature, 1},
+        {UNLEARN_BAD_TEACHER, &plan.temperature, 4},
+        {UNLEARN_SSD, &plan.threshold, 2},
+        {UNLEARN_SSD, &plan.dampening, .5},
+        {UNLEARN_L1_SPARSE, &plan.penalty, 1e-2},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+        plan = plan_of(turns[i].method, 20);
+        plan.part = 1;
+        if (plan.method == UNLEARN_SSD)
+            plan.threshold = 3; /* so that there is something to dampen */
+        struct unlearned first = unlearned(&plan);
+        *turns[i].knob = turns[i].value;
+        struct unlearned other = unlearned(&plan);
+        assert_true(distance(first.params, other.params) > 0);
+        params_free(first.params);
+        params_free(other.params);
+    }
+}
+
+static void what_is_to_stay_upright_is_not_mirrored(void **state)
+{
+    (void)state;
+    struct unlearn_plan plan = plan_of(UNLEARN_FINETUNE, 4);
+    struct unlearned mirrored = unlearned(&plan);
+    plan.upright = true;
+    assert_true(unlearn_choose(UNLEARN_FINETUNE, 0, &plan) && plan.upright);
+    struct unlearned upright = unlearned(&plan);
+    assert_true(distance(mirrored.params, upright.params) > 0);
+    params_free(mirrored.params);
+    params_free(upright.params);
+}
+
 static bool stop(void *context, size_t done, size_t total, double loss)
 {
     (void)context;
@@ -503,6 +553,8 @@ int main(void)
         cmocka_unit_test(l1_makes_weights_sparse),
         cmocka_unit_test(its_penalty_decays_to_nothing),
         cmocka_unit_test(every_method_has_choices_and_every_choice_can_be_run),
+        cmocka_unit_test(every_knob_of_a_method_turns_something),
+        cmocka_unit_test(what_is_to_stay_upright_is_not_mirrored),
         cmocka_unit_test(it_stops_when_it_is_told_to),
         cmocka_unit_test(what_cannot_be_unlearned_is_refused),
     };
