@@ -157,11 +157,15 @@ static void write_head(FILE *out, const struct table *table)
 static void write_table(FILE *out, const struct table *table)
 {
     struct title title = forget_title(table->forget);
+    size_t seeds = estimate(table, NULL, "ta").n;
     markup(out,
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
-           "<table><caption>%s: means over seeds, and half of the 95 %% interval "
-           "(Student\xE2\x80\x99s t) below</caption>\n",
-           title.text, title.text);
+           "<table class=\"methods\"><caption>%s: %s</caption>\n",
+           title.text, title.text,
+           seeds > 1
+               ? "means over seeds, and half of the 95 % interval (Student\xE2\x80\x99s "
+                 "t) below"
+               : "one seed, and so no interval");
     write_head(out, table);
     for (size_t i = 0; i < table->n; i++) {
         if (i > 0 && table->method[i].group != table->method[i - 1].group)
@@ -222,12 +226,16 @@ static void write_legend(FILE *out)
         "<p>Accuracy on test (TA), retained (RA) and forgotten rows (FA); membership "
         "attacks on the forgotten rows; Average Gap, the mean absolute difference of TA, "
         "RA, FA and RMIA to an oracle. An oracle\xE2\x80\x99s own gap is the floor: how "
-        "far two "
-        "oracles are apart that differ in their seed alone. A difference of two AUROCs "
-        "below the null SD is noise. <b>\xE2\x98\x85</b> marks the best of a column: "
-        "highest TA and agreement, lowest gap, KL, time and bytes, and elsewhere nearest "
-        "to its own oracle; oracles, and what has forgotten nothing, do not "
-        "compete.</p>\n");
+        "far "
+        "two oracles are apart that differ in their seed alone. A difference of two "
+        "AUROCs below the null SD is noise.</p>\n");
+    markup(out,
+           "<p><b>\xE2\x98\x85</b> marks the best mean of a column: highest TA and "
+           "agreement, "
+           "lowest gap, KL, time and bytes, and elsewhere nearest to its own oracle; "
+           "oracles, "
+           "and what has forgotten nothing, do not compete. Whether a difference means "
+           "anything, the intervals say.</p>\n");
 }
 
 static void write_set(FILE *out, const struct results *results, const char *forget)

@@ -229,10 +229,14 @@ void report_verdict(FILE *out, const struct results *results)
 {
     const char *forget = report_forget(results);
     report_section(out, "verdict", "The verdict");
-    if (forget)
+    if (forget) {
+        size_t seeds = of(results, forget, "munkey", "gap").n;
         markup(out,
-               "<p>Of the trained class, on the forget set %s, after deletion:</p>\n",
-               forget_title(forget).text);
+               "<p>Computed from the lines of the study. The trained class: forget set "
+               "%s, %zu seed%s%s.</p>\n",
+               forget_title(forget).text, seeds, seeds == 1 ? "" : "s",
+               seeds == 1 ? ", and so without intervals" : "");
+    }
     markup(out, "<ul class=\"verdict\">\n");
     judge_exact(out, results);
     judge_gap(out, results, forget);

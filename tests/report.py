@@ -31,7 +31,7 @@ def tables(root):
     """Of each forget set: its rows by method's title."""
     for region in root.iter("div"):
         table = region.find("table")
-        if table is None or not (table.findtext("caption") or "").endswith("below"):
+        if table is None or table.get("class") != "methods":
             continue
         rows = {text_of(row.find("th")): row.findall("td") for body in table.findall("tbody") for row in body
                 if row.find("td") is not None}
@@ -55,6 +55,7 @@ def numbers(root, lines):
     names = {"Random 1 %": "random-1", "Random 10 %": "random-10", "Random 50 %": "random-50", "Class 3": "class-3"}
     compared = 0
     for title, rows in tables(root):
+        assert title in names, title
         measured = [line for line in lines if line["kind"] == "forgetting" and line["forget"] == names[title]]
         assert set(rows) == {TITLES[line["method"]] for line in measured}
         for method in {line["method"] for line in measured}:

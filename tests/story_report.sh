@@ -65,10 +65,19 @@ same_again() {
     written "$work/lines" "$work/again.html" && cmp "$work/report.html" "$work/again.html"
 }
 
+# The lines that the document gives as examples, and the report of them.
+examples() {
+    grep '^{"kind":' "$tests/../docs/EVALUATION.md" >"$work/examples" &&
+        [ "$(wc -l <"$work/examples")" -eq "$(sed -n '/^## Results/,/^## /p' "$tests/../docs/EVALUATION.md" |
+            grep -c '^### ')" ] &&
+        written "$work/examples" "$work/examples.html" && look page "$work/examples.html"
+}
+
 check "a report is written" written "$work/lines" "$work/report.html"
 check "every number of its tables is computed from the lines" look numbers "$work/report.html" "$work/lines"
 check "the best of a column is marked where the lines have it" look best "$work/report.html" "$work/lines"
 check "it is read with ears, on paper and without a network" look page "$work/report.html"
+check "the examples of docs/EVALUATION.md are lines that it knows" examples
 check "equal lines give equal bytes" same_again
 check "what was made up to hold is said to hold" verdict_of 's/"time": 1795485607/"time": 1/' "Holds" \
     "at most 0.5 points"

@@ -96,11 +96,36 @@ static void lines_are_found_by_their_members(void **unused)
     results_free(results);
 }
 
+static void differences_are_of_the_same_seeds(void **unused)
+{
+    (void)unused;
+    struct results *results;
+    const struct which half = {.kind = "price", .number = "share", .equals = 50};
+    const struct which all = {.kind = "price", .number = "share", .equals = 100};
+    assert_ok(
+        read_text("{\"kind\":\"price\",\"seed\":1,\"share\":50,\"ta\":80,\"null\":70}\n"
+                  "{\"kind\":\"price\",\"seed\":2,\"share\":50,\"ta\":85,\"null\":76}\n"
+                  "{\"kind\":\"price\",\"seed\":3,\"share\":50,\"ta\":10,\"null\":1}\n"
+                  "{\"kind\":\"price\",\"seed\":2,\"share\":100,\"ta\":88,\"null\":80}\n"
+                  "{\"kind\":\"price\",\"seed\":1,\"share\":100,\"ta\":82,\"null\":75}\n",
+                  &results));
+    struct estimate e = results_difference(results, &all, "ta", &half, "ta");
+    assert_int_equal(e.n, 2); /* 2 and 3; seed 3 has nothing to be compared with */
+    assert_float_equal(e.mean, 2.5, 1e-12);
+    assert_float_equal(e.half, 12.706 * .5, 1e-9);
+    e = results_difference(results, &half, "ta", &half, "null");
+    assert_int_equal(e.n, 3); /* 10, 9 and 9 */
+    assert_float_equal(e.mean, 28. / 3, 1e-12);
+    assert_float_equal(results_sum(results, &half, "ta"), 175, 1e-12);
+    results_free(results);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_line_is_refused_with_its_number),
         cmocka_unit_test(lines_of_one_seed_count_once),
+        cmocka_unit_test(differences_are_of_the_same_seeds),
         cmocka_unit_test(lines_are_found_by_their_members),
     };
     return cmocka_run_group_tests_name("results", tests, NULL, NULL);
