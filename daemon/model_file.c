@@ -42,22 +42,37 @@ static int check(const char *path, const struct model *model)
     return check_encoder(path, model);
 }
 
-int model_file_load(const char *path, struct model **ret_model,
-                    uint8_t ret_sha256[static 32])
+/* ret_sha256: of the bytes that were parsed, or NULL. */
+static int read_model(const char *path, struct model **ret_model, uint8_t *ret_sha256)
 {
-    struct model *model = NULL;
     uint8_t *bytes;
     size_t len;
     int rc = file_read(path, model_file_max, &bytes, &len);
 
     if (rc < 0)
         return rc;
-    if ((rc = model_parse(bytes, len, &model)) < 0)
+    if ((rc = model_parse(bytes, len, ret_model)) < 0)
         rc = fail(rc, "%s is no model: %s", path, err_why());
-    else if ((rc = check(path, model)) == 0)
+    else if (ret_sha256)
         crypto_sha256(bytes, len, ret_sha256);
     free(bytes);
+    return rc;
+}
+
+int model_file_read(const char *path, struct model **ret_model)
+{
+    return read_model(path, ret_model, NULL);
+}
+
+int model_file_load(const char *path, struct model **ret_model,
+                    uint8_t ret_sha256[static 32])
+{
+    struct model *model;
+    int rc = read_model(path, &model, ret_sha256);
+
     if (rc < 0)
+        return rc;
+    if ((rc = check(path, model)) < 0)
         model_free(model);
     else
         *ret_model = model;

@@ -10,7 +10,10 @@
 
 #include "core/model.h"
 
-/* Reads and parses a model file.  ret_sha256 is that of the very bytes that were parsed.
+/* Reads and parses any model file.  MK_EINPUT says why it is none. */
+int model_file_read(const char *path, struct model **ret_model);
+
+/* The same for a service, which some models are not for.  ret_sha256 is that of the very bytes that were parsed.
  */
 int model_file_load(const char *path, struct model **ret_model,
                     uint8_t ret_sha256[static 32]);

@@ -24,9 +24,10 @@ static const struct argp_option known[] = {
     {"metrics", 'm', "FILE", 0,
      "append the course of training here, as JSON lines: loss, accuracy, images a second",
      0},
-    {"encoder", KEY_ENCODER, "FOLDER", 0,
+    {"encoder", KEY_ENCODER, "FOLDER|MODEL", 0,
      "keys come from the Hugging Face ViT in this folder (config.json, "
-     "preprocessor_config.json, model.safetensors), frozen: no encoder is trained",
+     "preprocessor_config.json, model.safetensors), or from this model's encoder, so "
+     "that its memories stay valid; frozen: no encoder is trained",
      0},
     {"seed", 's', "N", 0, "the same seed gives the same bits (default 1)", 0},
     {"threads", 't', "N", 0, "default: one for each processor", 0},
@@ -139,5 +140,5 @@ void train_options_command(const struct train_options *o, char *line, size_t siz
              "munkey-train --profile %s%s --seed %lu --batch %lu --steps-encoder %lu "
              "--steps-fusion %lu%s%s",
              o->profile, choices, o->seed, o->batch, o->steps_encoder, o->steps_fusion,
-             o->encoder ? " --encoder FOLDER" : "", source);
+             o->encoder ? " --encoder ENCODER" : "", source);
 }

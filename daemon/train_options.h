@@ -11,7 +11,7 @@
 
 struct train_options {
     const char *profile, *out, *checkpoint, *metrics;
-    const char *encoder;  /* NULL: trained, or a folder with a frozen one */
+    const char *encoder;  /* NULL: trained; or where a frozen one is */
     const char *evaluate; /* NULL: train, or: */
     bool survey;          /* only say what was understood */
     const char *name;
