@@ -114,6 +114,15 @@ check "it answers, from 180 keys" [ "$(ask | jq -c '[.memory.n, (.predictions | 
 check "a person is forgotten" [ "$(api DELETE /subjects/person-15 | jq -cS .classes)" = '{"exact":10}' ]
 check "the daemon ends cleanly" stop
 model=$work/people.model
+check "a model is trained around the encoder of another" train --encoder "$model" --seed 2 --manifest "$work/shop/unsplit.csv" --out "$work/second.model"
+check "without an encoder stage" refused grep -q '^encoder' "$work/progress"
+encoder_of() { grep -aoE '"encoder_sha256":"[0-9a-f]{64}"' "$1"; }
+check "it has that encoder" [ "$(encoder_of "$work/second.model")" = "$(encoder_of "$model")" ]
+model=$work/second.model
+start people
+check "so it serves the other's memory" [ "$(api GET /memory/digest | jq .n)" = 170 ]
+check "the daemon ends cleanly" stop
+model=$work/people.model
 check "another model's memory is not its own" refuses 'encoder' "$build/munkeyd" --config /dev/null --model "$model" --state "$work/vit" --port 0
 mkdir "$work/half"
 cp "$vit/c/config.json" "$vit/c/model.safetensors" "$work/half"
