@@ -100,11 +100,30 @@ static void fit(const struct sheet *sheet, struct scale *x, struct scale *y)
     settle(y);
 }
 
-static void write_figure(FILE *out, const struct chart *chart)
+static struct figure figure_of(const struct point *point)
 {
-    markup(out, "<figure><figcaption>%s</figcaption>\n", chart->title);
-    chart_draw(out, chart);
-    markup(out, "</figure>\n");
+    bool interval = point->low < point->high;
+    const struct estimate e = {point->y, (point->high - point->low) / 2,
+                               interval ? 2 : 1};
+    return report_figure(&e, 2);
+}
+
+/* For those who cannot see the chart, or want to compute with it. */
+static void write_numbers(FILE *out, const struct sheet *sheet, const struct chart *chart)
+{
+    markup(
+        out,
+        "<details><summary>Numbers</summary><table><thead><tr><th scope=\"col\">Line</th>"
+        "<th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead>\n<tbody>\n",
+        chart->x.title, chart->y.title);
+    for (size_t s = 0; s < sheet->n; s++)
+        for (size_t i = 0; i < sheet->series[s].n; i++) {
+            const struct point *p = &sheet->point[s][i];
+            markup(out, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n",
+                   sheet->series[s].name, number_significant(p->x, 1).text,
+                   figure_of(p).text);
+        }
+    markup(out, "</tbody></table></details>\n");
 }
 
 static void draw_sheet(FILE *out, const struct sheet *sheet, struct chart *chart)
@@ -112,7 +131,11 @@ static void draw_sheet(FILE *out, const struct sheet *sheet, struct chart *chart
     fit(sheet, &chart->x.scale, &chart->y.scale);
     chart->series = sheet->series;
     chart->n = sheet->n;
-    write_figure(out, chart);
+    markup(out, "<figure><figcaption>%s</figcaption>\n", chart->title);
+    chart_draw(out, chart);
+    if (sheet->series[0].line)
+        write_numbers(out, sheet, chart);
+    markup(out, "</figure>\n");
 }
 
 /* One point a method, in the style of its group. */

@@ -187,16 +187,18 @@ static void write_contribution(FILE *out, const struct results *results,
     struct estimate adds = results_difference(results, &which, "full", &which, "null");
     struct estimate full = results_estimate(results, &which, "full");
     struct estimate null = results_estimate(results, &which, "null");
+    struct estimate memory = results_estimate(results, &which, "memory");
     if (adds.n == 0) {
         report_missing(out, "what the memory contributes beside these figures.");
         return;
     }
     markup(out,
-           "<p>Read with it: what is left of the memory contributes %s points to "
-           "MUNKEY\xE2\x80\x99s "
-           "accuracy on test rows (full answer %s %%, image alone %s %%).</p>\n",
+           "<p>Read with it: what is left of the memory contributes %s points to MUNKEY"
+           "\xE2\x80\x99s accuracy on test rows (full answer %s %%, image alone %s %%, "
+           "memory "
+           "alone %s %%).</p>\n",
            report_figure(&adds, 2).text, report_figure(&full, 2).text,
-           report_figure(&null, 2).text);
+           report_figure(&null, 2).text, report_figure(&memory, 2).text);
 }
 
 /* What post-hoc methods were run with. */

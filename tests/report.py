@@ -121,9 +121,13 @@ def verdict(root, lines):
 
 def missing(root, lines):
     """Of a study with one line, every part says what it lacks."""
-    sections = [h.text for h in root.iter("h2")]
-    lacking = [text_of(p) for p in root.iter("p") if p.get("class") == "missing"]
-    assert len(lacking) >= len(sections) - 5, lacking
+    lacking, section = {}, None
+    for element in root.find("body/main"):
+        section = element.get("id") if element.tag == "h2" else section
+        lacking.setdefault(section, False)
+        lacking[section] |= element.get("class") == "missing"
+    silent = {name for name, lacks in lacking.items() if not lacks}
+    assert silent == {None, "studied", "verdict", "limits"}, silent
     assert all("Not measured" in word for word, sentence in judgements(root)), judgements(root)
     assert any("SISA" in text_of(item) and "differencing" in text_of(item) for item in root.iter("li"))
 
