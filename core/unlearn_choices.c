@@ -18,10 +18,10 @@ static const char *const names[UNLEARN_METHODS] = {
 
 /* Rates around what the net was trained with, and below where nothing holds it back. */
 static const struct unlearn_plan choices[] = {
+    {UNLEARN_FINETUNE, .part = 1, .rate = 3e-5},
     {UNLEARN_FINETUNE, .part = 1, .rate = 1e-4},
     {UNLEARN_FINETUNE, .part = 1, .rate = 3e-4},
     {UNLEARN_FINETUNE, .part = 1, .rate = 1e-3},
-    {UNLEARN_FINETUNE, .part = 1, .rate = 3e-3},
 
     {UNLEARN_NEGGRAD, .part = .05, .rate = 1e-5},
     {UNLEARN_NEGGRAD, .part = .05, .rate = 1e-4},
