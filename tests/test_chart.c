@@ -114,10 +114,10 @@ static void texts_do_not_lie_on_each_other(void **unused)
     (void)unused;
     static const struct frame frame = {40, 10, 400, 280};
     struct label beside[9], stacked[9];
-    for (size_t i = 0; i < 9; i++) /* five of them near one corner */
+    for (size_t i = 0; i < 9; i++) /* near two edges */
         beside[i] = stacked[i] = (struct label){.text = "NegGrad+",
                                                 .x = i < 5 ? 390 - (double)i : 200,
-                                                .y = i < 5 ? 275 : 100 + 2 * (double)i};
+                                                .y = i < 5 ? 275 : 10 + (double)i / 4};
     labels_beside(beside, 9, &frame);
     labels_stack(stacked, 9, &frame);
     for (size_t i = 0; i < 9; i++)
@@ -127,7 +127,7 @@ static void texts_do_not_lie_on_each_other(void **unused)
         }
     for (size_t i = 0; i < 9; i++) {
         assert_true(beside[i].at_x + label_width(beside[i].text) <= frame.right);
-        assert_true(stacked[i].at_y <= frame.bottom);
+        assert_true(stacked[i].at_y >= frame.top && stacked[i].at_y <= frame.bottom);
     }
 }
 
