@@ -452,6 +452,11 @@ struct label_list memory_labels(const struct memory *bank)
     return bank->labels ? labels_list(bank->labels) : (struct label_list){0};
 }
 
+size_t memory_record_size(const struct memory *bank)
+{
+    return bank->stride + sizeof *bank->ranks + sizeof *bank->rows;
+}
+
 struct memory_state memory_state(const struct memory *bank)
 {
     return bank->state;

@@ -75,6 +75,9 @@ void memory_mask(struct memory *bank, uint32_t owner, bool masked);
 size_t memory_count(struct memory *bank, uint32_t owner);
 size_t memory_masked(struct memory *bank, uint32_t owner);
 
+/* Bytes of RAM that one record takes. */
+size_t memory_record_size(const struct memory *bank);
+
 /* Searchers hold the lock from the search until they are done with what it returned, and
  * so does whoever sends a prediction: no change happens in between.  Not recursive. */
 void memory_lock_shared(struct memory *bank);

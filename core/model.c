@@ -239,18 +239,20 @@ void model_embed(const struct model *model, struct scratch *scratch,
         memcpy(ret_z, scratch->encode->z, model->shape.d * sizeof *ret_z);
 }
 
-/* u = z P, of length 1.  A null vector stays one. */
-static void project(const struct model *model, const float *z, float *u)
+/* A null vector stays one. */
+void model_project(const struct model *model, const float *z, float *ret_u)
 {
     size_t d = shape_embedding(&model->shape), n = model->shape.key_dim;
     const struct projection *p = &model->projection->projection;
     float centred[d];
     for (size_t i = 0; i < d; i++)
         centred[i] = z[i] - p->mean[i];
-    linalg_nn(1, n, d, 1, centred, d, p->matrix, n, 0, u, n);
-    float length = sqrtf(linalg_dot(u, u, n));
+    linalg_enter();
+    linalg_nn(1, n, d, 1, centred, d, p->matrix, n, 0, ret_u, n);
+    float length = sqrtf(linalg_dot(ret_u, ret_u, n));
+    linalg_leave();
     for (size_t i = 0; length > 0 && i < n; i++)
-        u[i] /= length;
+        ret_u[i] /= length;
     explicit_bzero(centred, sizeof centred);
 }
 
@@ -258,9 +260,7 @@ static void project(const struct model *model, const float *z, float *u)
 void model_quantise(const struct model *model, const float *z, struct key *ret_key)
 {
     float u[KEY_DIM_MAX], max = 0;
-    linalg_enter();
-    project(model, z, u);
-    linalg_leave();
+    model_project(model, z, u);
     for (size_t i = 0; i < model->shape.key_dim; i++)
         max = fmaxf(max, fabsf(u[i]));
     *ret_key = (struct key){.scale = max / 127};

@@ -49,7 +49,8 @@ struct scratch *scratch_new_for(const struct model *model, size_t k, bool blind)
 void model_embed(const struct model *model, struct scratch *scratch,
                  const uint8_t *pixels, float *ret_z);
 
-/* key = int8(normalise(P z)). */
+/* u = normalise(P z), (key_dim); and key = int8(u). */
+void model_project(const struct model *model, const float *z, float *ret_u);
 void model_quantise(const struct model *model, const float *z, struct key *ret_key);
 
 /* What every pass that scratch was made for says, before it becomes probabilities:

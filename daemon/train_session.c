@@ -2,7 +2,6 @@
 /* One run of a trainer: shown, saved, interrupted, gone on with. */
 #include "daemon/train_session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,17 +9,10 @@
 
 #include "core/err.h"
 #include "daemon/files.h"
+#include "daemon/interrupt.h"
 #include "daemon/progress.h"
 
 enum { CHECKPOINT_MAX = 1 << 30, SAVE_EVERY = 120 /* seconds */ };
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
 
 /* One training run, and how to show it. */
 struct train_session {
@@ -69,11 +61,11 @@ static bool tell(void *context, const struct train_news *news)
     s->rc = metrics_news(s->metrics, news);
     show(s, news);
     if (s->rc == 0 && s->checkpoint &&
-        (interrupted || time(NULL) - s->saved >= SAVE_EVERY)) {
+        (interrupt_wanted() || time(NULL) - s->saved >= SAVE_EVERY)) {
         s->rc = save(s);
         s->saved = time(NULL);
     }
-    return !interrupted && s->rc == 0;
+    return !interrupt_wanted() && s->rc == 0;
 }
 
 static int resume(struct train_session *s)
@@ -95,8 +87,7 @@ int train_session_run(struct trainer *trainer, const char *checkpoint,
 {
     struct train_session s = {trainer, checkpoint, metrics, .shown = STAGE_DONE,
                               .saved = time(NULL)};
-    signal(SIGINT, interrupt);
-    signal(SIGTERM, interrupt);
+    interrupt_watch();
     int rc = resume(&s);
     if (rc == 0)
         rc = trainer_run(trainer, tell, &s);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a prediction costs: seconds of its parts, on one thread, and bytes of an instance. */
+#include <stdlib.h>
+
+#include "core/err.h"
+#include "daemon/study_models.h"
+#include "daemon/study_views.h"
+
+enum { ROUNDS = 5, PAPER_K = 4, PAPER_BYTES = 3584 };
+
+/* Four things, interleaved, so that a busy moment meets all of them. */
+enum { COST_CLASSIFIER, COST_MEMORY, COST_ENCODER, COST_PREDICTION, COSTS };
+
+struct costing {
+    const struct seed_run *s;
+    struct memory *bank;
+    struct scratch *alone, *scratch; /* without and with K hits */
+    size_t images;
+    double seconds[COSTS][ROUNDS];
+};
+
+static void run_one(const struct costing *c, int what, size_t image)
+{
+    const struct model *model = c->s->munkey;
+    const uint8_t *pixels = images_at(&c->s->test.images, image);
+    float logits[(1 + PAPER_K) * shape_outputs(&model->shape)];
+    struct hit hits[PAPER_K];
+    struct key key = c->s->test_keys[image];
+    size_t n = 0;
+    if (what == COST_ENCODER || what == COST_PREDICTION)
+        model_key(model, c->scratch, pixels, &key);
+    if (what == COST_MEMORY || what == COST_PREDICTION) {
+        memory_lock_shared(c->bank);
+        n = memory_search(c->bank, &key, PAPER_K, hits);
+        memory_unlock_shared(c->bank);
+    }
+    if (what != COST_ENCODER)
+        model_logits(model, what == COST_CLASSIFIER ? c->alone : c->scratch, pixels, hits,
+                     n, logits);
+}
+
+/* The search is not a pass: it is timed by what it adds to the whole prediction. */
+static double search_seconds(const struct costing *c)
+{
+    struct hit hits[PAPER_K];
+    double began = run_now();
+    memory_lock_shared(c->bank);
+    for (size_t i = 0; i < c->images; i++)
+        memory_search(c->bank, &c->s->test_keys[i], PAPER_K, hits);
+    memory_unlock_shared(c->bank);
+    return (run_now() - began) / (double)c->images;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static double median(double *values)
+{
+    qsort(values, ROUNDS, sizeof *values, by_value);
+    return values[ROUNDS / 2];
+}
+
+static void time_all(struct costing *c)
+{
+    for (int round = 0; round < ROUNDS; round++)
+        for (int what = 0; what < COSTS; what++) {
+            double began = run_now();
+            for (size_t i = 0; i < c->images; i++)
+                run_one(c, what, i);
+            c->seconds[what][round] = (run_now() - began) / (double)c->images;
+        }
+}
+
+static int put(struct costing *c, const char *id)
+{
+    double classifier = median(c->seconds[COST_CLASSIFIER]), search = search_seconds(c),
+           with_memory = median(c->seconds[COST_MEMORY]) - search;
+    json_t *line = run_line("cost", c->s->seed);
+    json_object_set_new(line, "passes", json_real(with_memory / classifier));
+    json_object_set_new(line, "classifier", json_real(classifier));
+    json_object_set_new(line, "with_memory", json_real(with_memory));
+    json_object_set_new(line, "encoder", json_real(median(c->seconds[COST_ENCODER])));
+    json_object_set_new(line, "search", json_real(search));
+    json_object_set_new(line, "prediction",
+                        json_real(median(c->seconds[COST_PREDICTION])));
+    json_object_set_new(line, "searched",
+                        json_integer((json_int_t)range_length(c->s->all.b2)));
+    json_object_set_new(line, "record_bytes",
+                        json_integer((json_int_t)memory_record_size(c->bank)));
+    json_object_set_new(line, "paper_bytes", json_integer(PAPER_BYTES));
+    return run_put(c->s->run, id, line);
+}
+
+static int measure_cost(struct seed_run *s, const char *id)
+{
+    int rc = seed_munkey(s);
+    if (rc != 0)
+        return rc;
+    const struct banking banking = {
+        .images = &s->all.pixels.images, .keys = s->keys, .range = s->all.b2};
+    struct costing c = {.s = s,
+                        .images = s->test.images.n < 200 ? s->test.images.n : 200};
+    c.alone = scratch_new_for(s->munkey, 0, false);
+    c.scratch = scratch_new_for(s->munkey, PAPER_K, false);
+    rc = c.alone && c.scratch ? bank_of(s->run->data.shape.key_dim, &banking, &c.bank)
+                              : fail(MK_ENOMEM, "no memory for activations");
+    if (rc == 0) {
+        time_all(&c);
+        rc = put(&c, id);
+    }
+    scratch_free(c.alone);
+    scratch_free(c.scratch);
+    memory_free(c.bank);
+    return rc;
+}
+
+/* Of the first seed: it does not depend on the seed. */
+int study_cost(struct seed_run *s)
+{
+    char id[ID_SIZE];
+    if (!s->run->study->cost || s->seed != s->run->study->seed[0])
+        return 0;
+    run_id(id, "cost", s->seed, "", "");
+    int rc = run_wants(s->run, id) ? measure_cost(s, id) : 0;
+    return rc < 0 ? rc : 0;
+}
