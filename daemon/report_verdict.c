@@ -42,6 +42,13 @@ static enum judgement at_most(const struct estimate *e, double limit)
     return e->mean <= limit ? HOLDS : FAILS;
 }
 
+/* The same, but equal to the limit is not below it. */
+static enum judgement below(const struct estimate *e, double limit)
+{
+    enum judgement judgement = at_most(e, limit);
+    return judgement == HOLDS && e->mean >= limit ? FAILS : judgement;
+}
+
 static struct estimate of(const struct results *results, const char *forget,
                           const char *method, const char *member)
 {
@@ -146,7 +153,7 @@ static void judge_rivals(FILE *out, const struct results *results, const char *f
     struct estimate less = {0};
     if (rival.name)
         less = results_difference(results, &ours, "gap", &theirs, "gap");
-    judge(out, at_most(&less, 0));
+    judge(out, below(&less, 0));
     markup(
         out,
         "Trained class: the Average Gap is smaller than that of every post-hoc method");
@@ -167,7 +174,7 @@ static void judge_memory(FILE *out, const struct results *results, const char *f
     struct estimate adds = results_difference(results, &which, "full", &which, "null");
     struct estimate lacks = adds;
     lacks.mean = -adds.mean;
-    judge(out, at_most(&lacks, 0));
+    judge(out, below(&lacks, 0));
     markup(out,
            "The memory matters: answers with it are right more often than those of the "
            "image alone");

@@ -91,6 +91,8 @@ check "one answer that differs is none of equality" verdict_of '/"exact\/2/s/"di
     "Does not hold" "1 of 30000 answers"
 check "a memory that adds nothing is told" verdict_of '/"passes"/s/"full": [0-9.]+/"full": 80/' "Does not hold" \
     "The memory matters"
+check "... and one that adds exactly nothing" verdict_of \
+    '/"passes"/s/"full": [0-9.]+, "null": ([0-9.]+)/"full": \1, "null": \1/' "Does not hold" "The memory matters"
 check "weights that betray are told" verdict_of '/munkey\/null\/after/s/"rmia": [0-9.]+/"rmia": 58/' "Does not hold" \
     "the weights alone"
 check "weights that do not betray are told" verdict_of '/munkey\/null\/after/s/"rmia": [0-9.]+/"rmia": 50/' "Holds" \
