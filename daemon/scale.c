@@ -36,6 +36,10 @@ void scale_round(struct scale *scale)
     double step = step_of(scale, 5);
     scale->low = step * floor(scale->low / step + 1e-9);
     scale->high = step * ceil(scale->high / step - 1e-9);
+    if (scale->measure == MEASURE_PERCENT && scale->low < 100 && scale->high > 0) {
+        scale->low = fmax(scale->low, 0); /* intervals may reach beyond what can be */
+        scale->high = fmin(scale->high, 100);
+    }
 }
 
 double scale_at(const struct scale *scale, double value)

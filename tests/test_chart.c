@@ -81,6 +81,10 @@ static void a_scale_is_rounded_outward(void **unused)
     (void)unused;
     struct scale linear = {.low = .883, .high = .917}, flat = {.low = 3, .high = 3};
     struct scale log = {.low = .02, .high = 300, .log = true};
+    struct scale percent = {.low = -7, .high = 123, .measure = MEASURE_PERCENT};
+    scale_round(&percent);
+    assert_float_equal(percent.low, 0, 0);
+    assert_float_equal(percent.high, 100, 0);
     scale_round(&linear);
     scale_round(&flat);
     scale_round(&log);
