@@ -25,6 +25,9 @@ int version_get(struct request *request, struct reply *ret_reply)
     json_t *model = json_model(request->service);
     if (model_info(request->service->model)->open_labels)
         json_object_set_new(model, "labels", json_string("open"));
+    if (request->service->residual)
+        json_object_set_new(model, "residual",
+                            json_loads(request->service->residual, 0, NULL));
     return reply_json(ret_reply, 200,
                       json_pack("{s:s, s:s, s:o}", "name", "munkeyd", "version",
                                 PACKAGE_VERSION, "model", model));

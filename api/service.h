@@ -28,8 +28,9 @@ struct service {
     struct state *state;
     struct tokens *tokens;
     struct limits limits;
-    bool public_log;       /* log, keys and receipts are readable without a token */
-    struct lanes *lanes;   /* set by http_start() */
+    const char *residual; /* JSON that munkey-eval audit wrote about the model; or NULL */
+    bool public_log;      /* log, keys and receipts are readable without a token */
+    struct lanes *lanes;  /* set by http_start() */
     _Atomic bool draining; /* set by http_drain(): /readyz answers 503 */
 };
 

@@ -4,12 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/err.h"
 #include "daemon/evaluate.h"
+#include "daemon/known_data.h"
 #include "daemon/model_file.h"
-#include "daemon/pictures.h"
 
 static void print_scores(const struct model_info *info, const struct scores *s)
 {
@@ -37,67 +35,19 @@ static void print_evaluation(const struct model_info *info, const struct evaluat
     print_scores(info, &e->unseen);
 }
 
-/* Rows that a model saw are rows of one data set: another would make them meaningless. */
-static int check_data(const struct model *model, const struct dataset *data)
-{
-    if (memcmp(model_info(model)->data_sha256, data->sha256, 32) != 0)
-        return fail(MK_EINPUT,
-                    "the model was trained on other images than %s: which rows "
-                    "its weights saw is not known",
-                    data->name);
-    return 0;
-}
-
-/* A data set as the model knows it: its labels, its order, its size of images. */
-static int read_for(const struct model *model, struct dataset *data, size_t threads,
-                    struct pictures *ret_pictures)
-{
-    const struct model_info *info = model_info(model);
-    const struct frame frame = {info->height, info->width, info->channels};
-    int rc = dataset_use_labels(data, info);
-    if (rc == 0)
-        rc = split_order(data, info->seed);
-    return rc == 0 ? pictures_read(data, &frame, data->n, threads, ret_pictures) : rc;
-}
-
-/* The rows of split test are the last. */
-static struct images cut_tests(const struct dataset *data, struct images *view)
-{
-    struct images test = *view;
-    while (view->n > 0 && data->sample[view->n - 1].split == SPLIT_TEST)
-        view->n--;
-    test.n -= view->n;
-    test.pixels = images_at(view, view->n);
-    test.labels += view->n;
-    return test;
-}
-
 static int measure_with(const struct train_options *o, const struct model *model,
-                        struct dataset data[2], struct pictures pictures[2])
+                        struct known_data *known)
 {
     struct evaluation evaluation;
+    const struct dataset *data = &known->data[0];
     uint64_t *codes = NULL;
-    int rc = train_source_open(&o->source, &data[0]);
+    int rc = known_data_open(model, &o->source, o->threads, known);
     if (rc == 0)
-        rc = read_for(model, &data[0], o->threads, &pictures[0]);
-    if (rc == 0)
-        rc = check_data(model, &data[0]);
-    if (rc == 0)
-        rc = train_source_open_test(&o->source, &data[1]);
-    if (rc == 0 && data[1].n > 0)
-        rc = read_for(model, &data[1], o->threads, &pictures[1]);
+        rc = pictures_codes(data, model_info(model)->open_labels, data->classes, &codes);
     if (rc < 0)
         return rc;
-    struct images *test = &pictures[1].view;
-    if (data[1].n == 0)
-        *test = cut_tests(&data[0], &pictures[0].view);
-    if (test->n == 0)
-        return fail(MK_EINPUT, "%s has no rows of split test", data[0].name);
-    if ((rc = pictures_codes(&data[0], model_info(model)->open_labels, data[0].classes,
-                             &codes)) < 0)
-        return rc;
-    const struct label_set labels = {codes, data[0].classes};
-    rc = evaluate(model, &labels, &pictures[0].view, test, o->threads, &evaluation);
+    const struct label_set labels = {codes, data->classes};
+    rc = evaluate(model, &labels, &known->train, &known->test, o->threads, &evaluation);
     free(codes);
     if (rc == 0)
         print_evaluation(model_info(model), &evaluation);
@@ -106,16 +56,12 @@ static int measure_with(const struct train_options *o, const struct model *model
 
 int measure(const struct train_options *o)
 {
-    struct dataset data[2] = {{0}}; /* to enrol, to ask about */
-    struct pictures pictures[2] = {{0}};
+    struct known_data known = {0};
     struct model *model = NULL;
     int rc = model_file_read(o->evaluate, &model);
     if (rc == 0)
-        rc = measure_with(o, model, data, pictures);
+        rc = measure_with(o, model, &known);
     model_free(model);
-    for (int i = 0; i < 2; i++) {
-        pictures_free(&pictures[i]);
-        dataset_done(&data[i]);
-    }
+    known_data_done(&known);
     return rc;
 }

@@ -9,12 +9,16 @@
 
 #include "core/err.h"
 #include "core/train_parallel.h"
+#include "daemon/files.h"
+#include "daemon/model_file.h"
 #include "daemon/report.h"
+#include "daemon/residual.h"
 #include "daemon/study_run.h"
+#include "storage/state.h"
 
 const char *argp_program_version = "munkey-eval " PACKAGE_VERSION;
 
-enum { INTERRUPTED = 75 /* EX_TEMPFAIL */ };
+enum { INTERRUPTED = 75 /* EX_TEMPFAIL */, AUDIT_CAPACITY = 1 << 26 };
 
 struct wishes {
     const char *path;
@@ -90,7 +94,8 @@ static int run_study(int argc, char **argv)
         .args_doc = "STUDY.json",
         .doc =
             "Trains and measures what a study asks for, and goes on from what is there.\v"
-            "munkey-eval report FOLDER --out FILE.html makes a page of the results; "
+            "munkey-eval report FOLDER makes a page of the results; munkey-eval audit "
+            "MODEL STATE measures an operator's own model; "
             "docs/EVALUATION.md explains them."};
     struct wishes wishes = {.study.threads = processors()};
 
@@ -134,10 +139,107 @@ static int write_report(int argc, char **argv)
     return rc < 0 ? failed(rc) : EXIT_SUCCESS;
 }
 
+struct audit {
+    const char *model, *state;
+    struct train_source source;
+};
+
+static error_t take_audit(int key, char *text, struct argp_state *state)
+{
+    struct audit *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->source;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->state)
+            argp_error(state, "name a model and a state folder");
+        *(a->model ? &a->state : &a->model) = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->state)
+            argp_error(state, "name a model and a state folder");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The daemon's own memory; it does not run meanwhile. */
+static int open_memory(const struct audit *a, const struct model *model,
+                       const uint8_t sha256[static 32], struct memory **ret_bank)
+{
+    const struct state_options options = {.folder = a->state};
+    struct state *state = NULL;
+    if (!(*ret_bank = memory_new(model_info(model)->key_dim, AUDIT_CAPACITY)))
+        return fail(MK_ENOMEM, "no memory for a bank");
+    int rc = state_open(&options, model_info(model), sha256, *ret_bank, false, &state);
+    state_close(state);
+    return rc;
+}
+
+/* To standard output for people, and beside the model for the daemon. */
+static int tell(const struct audit *a, const struct residual *residual,
+                const uint8_t sha256[static 32])
+{
+    char path[RESIDUAL_PATH];
+    size_t i;
+    json_t *sentence;
+    json_auto_t *json = residual_json(residual, sha256);
+    char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
+    if (!text)
+        return fail(MK_ENOMEM, "no memory for a verdict");
+    json_array_foreach(json_object_get(json, "verdict"), i, sentence)
+        puts(json_string_value(sentence));
+    residual_path(a->model, path);
+    int rc = file_write(path, text, strlen(text));
+    free(text);
+    return rc;
+}
+
+static int audit(const struct audit *a)
+{
+    struct model *model = NULL;
+    struct memory *bank = NULL;
+    struct known_data known = {0};
+    struct residual residual;
+    uint8_t sha256[32];
+    int rc = model_file_load(a->model, &model, sha256);
+    if (rc == 0)
+        rc = known_data_open(model, &a->source, processors(), &known);
+    if (rc == 0)
+        rc = open_memory(a, model, sha256, &bank);
+    if (rc == 0)
+        rc = residual_measure(model, bank, &known, processors(), &residual);
+    if (rc == 0)
+        rc = tell(a, &residual, sha256);
+    memory_free(bank);
+    model_free(model);
+    known_data_done(&known);
+    return rc;
+}
+
+static int run_audit(int argc, char **argv)
+{
+    const struct argp_child children[] = {{&train_source_argp, 0, "Images:", 2}, {0}};
+    const struct argp argp = {
+        .parser = take_audit,
+        .args_doc = "MODEL STATE",
+        .doc = "Says how much the memory of a stopped munkeyd contributes and what the "
+               "weights keep of what they saw, and writes MODEL.residual.json, which GET "
+               "/version serves.  Images are those that the model was trained on.",
+        .children = children};
+    struct audit a = {0};
+
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    int rc = audit(&a);
+    return rc < 0 ? failed(rc) : EXIT_SUCCESS;
+}
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"report", write_report}};
+} commands[] = {{"audit", run_audit}, {"report", write_report}};
 
 int main(int argc, char **argv)
 {

@@ -20,6 +20,7 @@
 #include "core/err.h"
 #include "daemon/config.h"
 #include "daemon/model_file.h"
+#include "daemon/residual.h"
 
 const char *argp_program_version = "munkeyd " PACKAGE_VERSION;
 
@@ -27,6 +28,7 @@ const char *argp_program_version = "munkeyd " PACKAGE_VERSION;
 struct running {
     struct config config;
     struct model *model;
+    char *residual;
     struct service service;
     struct http *http;
 };
@@ -156,6 +158,15 @@ static int start_http(struct running *running)
     return http_start(&options, &running->service, &running->http);
 }
 
+/* Not a reason to refuse to serve. */
+static void start_residual(struct running *running)
+{
+    if (residual_load(running->config.model, running->service.model_sha256,
+                      &running->residual) < 0)
+        say(SD_WARNING, "GET /version serves no verdict of an audit: %s", err_why());
+    running->service.residual = running->residual;
+}
+
 /* In this order; stop() closes in reverse. */
 static int start(const struct config_source *source, struct running *running)
 {
@@ -166,6 +177,7 @@ static int start(const struct config_source *source, struct running *running)
                               running->service.model_sha256)) < 0)
         return rc;
     running->service.model = running->model;
+    start_residual(running);
     if ((rc = start_bank(running)) < 0 || (rc = start_state(running)) < 0)
         return rc;
     return start_http(running);
@@ -215,6 +227,7 @@ static void stop(struct running *running)
     tokens_close(running->service.tokens);
     memory_free(running->service.bank);
     model_free(running->model);
+    free(running->residual);
     config_done(&running->config);
 }
 
