@@ -10,6 +10,7 @@
 
 #include "daemon/folder.h"
 #include "storage/crypto.h"
+#include "storage/label.h"
 
 enum { SIDE = 28, SIZE = SIDE * SIDE, GRAY = 77 };
 
@@ -218,6 +219,23 @@ static void open_labels_that_are_built_in_come_first(void **state)
     dataset_done(&data);
 }
 
+static void open_labels_that_are_too_like_are_refused(void **state)
+{
+    struct dataset data;
+    uint64_t *codes;
+    (void)state;
+    assert_ok(
+        images_open("path,label\n1,cap\n2,product 187278\n3,product 251005\n", &data));
+    assert_ok(dataset_open_labels(&data, 3));
+    assert_ok(pictures_codes(&data, true, 2, &codes));
+    assert_int_equal(codes[0], label_code("cap"));
+    free(codes);
+    assert_int_equal(pictures_codes(&data, true, 3, &codes), MK_EINPUT);
+    assert_why_ends("people.csv: line 4: a label that cannot be told from another: their "
+                    "SHA-256 begin with the same 4 bytes; rename one");
+    dataset_done(&data);
+}
+
 static void what_is_no_image_is_refused_with_its_line(void **state)
 {
     static const char unreadable[] =
@@ -410,6 +428,7 @@ int main(void)
         cmocka_unit_test(the_digest_names_the_manifest_and_every_file),
         cmocka_unit_test(labels_are_numbered_in_byte_order),
         cmocka_unit_test(open_labels_that_are_built_in_come_first),
+        cmocka_unit_test(open_labels_that_are_too_like_are_refused),
         cmocka_unit_test(what_is_no_image_is_refused_with_its_line),
         cmocka_unit_test(of_many_bad_images_the_first_is_told),
         cmocka_unit_test(class_folders_become_the_manifest_of_them),
