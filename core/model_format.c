@@ -145,6 +145,7 @@ static json_t *describe(const struct model *model, const struct model_origin *or
     shape_stem_text(&shape, stem);
     say(metadata, "stem", "%s", stem);
     say(metadata, "attention", shape.symmetric ? "sym" : "asym");
+    say(metadata, "inverted", shape.inverted ? "yes" : "no");
     say(metadata, "label_set", shape.open_labels ? "open" : "closed");
     say_labels(metadata, model);
     say(metadata, "own_tokens", "%u", shape.own_tokens);
@@ -230,6 +231,8 @@ static int want_choices(const struct safetensors *file, struct shape *shape)
     int rc = want_word(file, "attention", "asym", "sym", &shape->symmetric);
     if (rc == 0)
         rc = want_word(file, "label_set", "closed", "open", &shape->open_labels);
+    if (rc == 0)
+        rc = want_word(file, "inverted", "no", "yes", &shape->inverted);
     if (rc < 0)
         return rc;
     if (safetensors_metadata(file, "own_tokens")) {

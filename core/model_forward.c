@@ -138,14 +138,16 @@ void forward_free(struct forward *f)
     free(f);
 }
 
-/* Gathers the patches of image b for the first convolution.  A byte of 128 is 1, and black is
- * 0, as is what lies outside the image. */
+/* Gathers the patches of image b for the first convolution.  A byte of 128 is 1, and black, or
+ * white where images are inverted, is 0, as is what lies outside the image. */
 static void gather_pixels(struct forward *f, size_t b, const uint8_t *pixels)
 {
     struct plane plane = shape_plane(&f->shape, 0), out = shape_plane(&f->shape, 1);
     size_t size = cells(plane) * plane.channels;
     for (size_t i = 0; i < size; i++)
-        f->input[i] = pixels[b * size + i] / (real)128;
+        f->input[i] =
+            (f->shape.inverted ? 255 - pixels[b * size + i] : pixels[b * size + i]) /
+            (real)128;
     stem_gather(f->input, plane, f->shape.stem[0].stride,
                 f->conv[0].cols + b * cells(out) * 9 * plane.channels);
 }

@@ -32,6 +32,7 @@ struct shape {
         own_tokens;   /* 0: tokens are written; else instances with a learnt one each */
     uint32_t embed;   /* width of enc(x) of an encoder of another family; 0: d */
     bool symmetric;   /* every pass is a sequence of its own whose rows see each other */
+    bool inverted;    /* white is 0, for drawings on paper; otherwise black is */
     bool open_labels; /* labels have codes; classes are those that are built in */
 };
 

@@ -69,7 +69,8 @@ static int copy_params(const struct params *from, struct params *to)
 
 static int copy_encoder(const struct model *from, struct model *to)
 {
-    if (from->vit || to->vit || from->shape.symmetric != to->shape.symmetric)
+    if (from->vit || to->vit || from->shape.symmetric != to->shape.symmetric ||
+        from->shape.inverted != to->shape.inverted)
         return fail(MK_EINPUT, "the model whose keys are wanted has another encoder");
     int rc = copy_params(from->encoder, to->encoder);
     return rc == 0 ? copy_params(from->projection, to->projection) : rc;

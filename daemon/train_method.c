@@ -16,7 +16,8 @@ enum {
     KEY_DROP,
     KEY_BLIND,
     KEY_SMOOTHING,
-    KEY_UPRIGHT
+    KEY_UPRIGHT,
+    KEY_INVERT
 };
 
 static const struct argp_option options[] = {
@@ -40,6 +41,8 @@ static const struct argp_option options[] = {
      "of a query's neighbours, at most, in training (default 0.5)", 0},
     {"blind", KEY_BLIND, "WEIGHT", 0,
      "of the loss of passes that do not see the image (default 0.25)", 0},
+    {"invert", KEY_INVERT, NULL, 0,
+     "for dark strokes on white paper: white becomes 0, as black is otherwise", 0},
     {"no-mirror", KEY_UPRIGHT, NULL, 0,
      "for images whose mirror image is something else, such as writing: do not show half "
      "of "
@@ -113,6 +116,9 @@ static error_t take(int key, char *text, struct argp_state *state)
     case KEY_SMOOTHING:
         method->smoothing = fraction(text, state);
         return 0;
+    case KEY_INVERT:
+        choices->inverted = true;
+        return 0;
     case KEY_UPRIGHT:
         method->upright = true;
         return 0;
@@ -161,6 +167,7 @@ int train_choices_apply(const struct train_choices *choices, struct shape *shape
         else
             rc = set_size(shape, choices->setting[i]);
     shape->symmetric = choices->symmetric;
+    shape->inverted = choices->inverted;
     if (rc == 0 && (rc = shape_stem_parse(shape, text)) == 0)
         rc = shape_check(shape);
     return rc;
@@ -176,6 +183,7 @@ void train_choices_text(const struct train_choices *choices, char *ret_text, siz
         return;
     for (size_t i = 0; i < choices->settings; i++)
         fprintf(out, " --set %s", choices->setting[i]);
+    fputs(choices->inverted ? " --invert" : "", out);
     fputs(choices->symmetric ? " --attention sym" : "", out);
     fputs(method->free_tokens ? " --tokens free" : "", out);
     fputs(method->upright ? " --no-mirror" : "", out);

@@ -17,7 +17,7 @@ enum { SETTINGS_MAX = 24 };
 
 struct train_choices {
     struct train_method method;
-    bool symmetric;
+    bool symmetric, inverted;
     const char *setting[SETTINGS_MAX]; /* "d=64": borrowed from argv */
     size_t settings;
 };

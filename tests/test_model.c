@@ -397,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FRESH(a_key_has_length_1_and_uses_all_of_its_range),
+        FRESH(an_inverted_model_sees_the_negative),
         FRESH(components_are_rounded_half_to_even),
         FRESH(an_encoder_that_says_nothing_makes_a_null_key),
         FRESH(probabilities_sum_to_one_however_many_hits_there_are),
