@@ -264,7 +264,7 @@ static int take_all(const json_t *root, struct study *s)
     int rc = check_members(
         root, "a study",
         "name data images tests profile sizes epochs encoder_epochs batch rate seeds "
-        "oracles shards forget baselines exact ablations price cost mirror");
+        "oracles shards forget baselines exact ablations price cost mirror invert");
 #define TAKE(call)                                                                       \
     if (rc == 0)                                                                         \
     rc = call
@@ -289,6 +289,7 @@ static int take_all(const json_t *root, struct study *s)
     TAKE(take_truth(root, "exact", &s->exact));
     TAKE(take_truth(root, "cost", &s->cost));
     TAKE(take_truth(root, "mirror", &s->mirror));
+    TAKE(take_truth(root, "invert", &s->choices.inverted));
 #undef TAKE
     return rc;
 }

@@ -55,6 +55,7 @@ static json_t *json_shape(struct shape shape)
     shape_stem_text(&shape, stem);
     json_object_set_new(sizes, "stem", json_string(stem));
     json_object_set_new(sizes, "symmetric", json_boolean(shape.symmetric));
+    json_object_set_new(sizes, "inverted", json_boolean(shape.inverted));
     return sizes;
 }
 

@@ -204,6 +204,12 @@ static void whoever_is_forgotten_has_a_near_copy_that_stays(void **state)
     assert_memory_equal(chosen, two, sizeof two);
     assert_int_equal(forget_copied(nearest, similarity, 6, 6, chosen), 3);
     assert_memory_equal(chosen, three, sizeof three);
+    const uint32_t next[] = {1, 2,
+                             1}; /* 1 stays for 0, though it has a copy of its own */
+    const double near[] = {.99, .95, .9};
+    const bool ends[] = {1, 0, 1};
+    assert_int_equal(forget_copied(next, near, 3, 3, chosen), 2);
+    assert_memory_equal(chosen, ends, sizeof ends);
 }
 
 int main(void)
