@@ -75,6 +75,26 @@ static void a_key_has_length_1_and_uses_all_of_its_range(void **state)
     scratch_free(scratch);
 }
 
+static void an_inverted_model_sees_the_negative(void **state)
+{
+    struct model *model = *state;
+    struct scratch *scratch = scratch_new(model);
+    struct key key, inverted;
+    uint8_t pixels[SIZE];
+    draw_image(pixels, 1);
+    model_key(model, scratch, pixels, &key);
+    scratch_free(scratch);
+    model->shape.inverted = true;
+    scratch = scratch_new(model);
+    model_key(model, scratch, pixels, &inverted);
+    assert_memory_not_equal(&key, &inverted, sizeof key);
+    for (size_t i = 0; i < SIZE; i++)
+        pixels[i] = 255 - pixels[i];
+    model_key(model, scratch, pixels, &inverted);
+    assert_memory_equal(&key, &inverted, sizeof key);
+    scratch_free(scratch);
+}
+
 static void components_are_rounded_half_to_even(void **state)
 {
     const struct model *model = *state;
