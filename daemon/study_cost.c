@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/err.h"
+#include "core/model_forward.h"
 #include "daemon/study_models.h"
 #include "daemon/study_views.h"
 
@@ -14,7 +15,8 @@ enum { COST_CLASSIFIER, COST_MEMORY, COST_ENCODER, COST_PREDICTION, COSTS };
 struct costing {
     const struct seed_run *s;
     struct memory *bank;
-    struct scratch *alone, *scratch; /* without and with K hits */
+    struct forward *alone;   /* a null pass and nothing else */
+    struct scratch *scratch; /* with K hits */
     size_t images;
     double seconds[COSTS][ROUNDS];
 };
@@ -34,9 +36,10 @@ static void run_one(const struct costing *c, int what, size_t image)
         n = memory_search(c->bank, &key, PAPER_K, hits);
         memory_unlock_shared(c->bank);
     }
-    if (what != COST_ENCODER)
-        model_logits(model, what == COST_CLASSIFIER ? c->alone : c->scratch, pixels, hits,
-                     n, logits);
+    if (what == COST_CLASSIFIER)
+        forward_run(c->alone, &model->classifier->net, pixels, NULL);
+    if (what == COST_MEMORY || what == COST_PREDICTION)
+        model_logits(model, c->scratch, pixels, hits, n, logits);
 }
 
 /* The search is not a pass: it is timed by what it adds to the whole prediction. */
@@ -103,7 +106,7 @@ static int measure_cost(struct seed_run *s, const char *id)
         .images = &s->all.pixels.images, .keys = s->keys, .range = s->all.b2};
     struct costing c = {.s = s,
                         .images = s->test.images.n < 200 ? s->test.images.n : 200};
-    c.alone = scratch_new_for(s->munkey, 0, false);
+    c.alone = forward_new(&s->munkey->shape, 1, 0, FORWARD_ONCE);
     c.scratch = scratch_new_for(s->munkey, PAPER_K, false);
     rc = c.alone && c.scratch ? bank_of(s->run->data.shape.key_dim, &banking, &c.bank)
                               : fail(MK_ENOMEM, "no memory for activations");
@@ -111,7 +114,7 @@ static int measure_cost(struct seed_run *s, const char *id)
         time_all(&c);
         rc = put(&c, id);
     }
-    scratch_free(c.alone);
+    forward_free(c.alone);
     scratch_free(c.scratch);
     memory_free(c.bank);
     return rc;
