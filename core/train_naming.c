@@ -37,10 +37,10 @@ void naming_free(struct naming *naming)
     free(naming);
 }
 
-void naming_draw(struct naming *naming, struct rng *rng)
+void naming_draw(struct naming *naming, double share, struct rng *rng)
 {
     for (size_t y = 0; y < naming->classes; y++)
-        naming->other[y] = rng_below(rng, 2) ? rng_next(rng) : naming->own[y];
+        naming->other[y] = rng_uniform(rng) < share ? rng_next(rng) : naming->own[y];
 }
 
 const uint64_t *naming_codes(const struct naming *naming, bool drawn)

@@ -84,7 +84,7 @@ static int name_labels(struct rows *rows)
         return 0;
     if (!(rows->naming = naming_new(plan->codes, plan->shape.classes)))
         return fail(MK_ENOMEM, "no memory for codes of labels");
-    naming_draw(rows->naming, &rng);
+    naming_draw(rows->naming, .5, &rng);
     return 0;
 }
 

@@ -256,7 +256,7 @@ static void draw_names(struct stepper *s)
 {
     struct rng rng =
         rng_at(s->recipe.seed, RNG_NAMES, s->recipe.stage << 32 | s->step, 0);
-    naming_draw(s->naming, &rng);
+    naming_draw(s->naming, 1, &rng);
 }
 
 double stepper_gradient(struct stepper *s, uint64_t step, const uint32_t *rows,

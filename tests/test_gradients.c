@@ -63,7 +63,7 @@ static void name_hits(struct problem *p)
 {
     struct rng rng = rng_at(9, RNG_TEST, 0, 0);
     p->naming = naming_new(codes, CLASSES);
-    naming_draw(p->naming, &rng);
+    naming_draw(p->naming, .5, &rng);
     for (size_t i = 0; i < IMAGES * HITS; i++)
         p->hit[i].label = naming_codes(p->naming, i % 2)[p->hit[i].label];
 }

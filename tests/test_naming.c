@@ -52,7 +52,7 @@ static void a_logit_is_the_product_with_the_code_wherever_it_stands(void **state
     }
 }
 
-static void half_of_the_labels_bear_names_that_nobody_bears(void **state)
+static void a_share_of_the_labels_bears_names_that_nobody_bears(void **state)
 {
     (void)state;
     uint64_t codes[CLASSES], first[CLASSES];
@@ -60,9 +60,9 @@ static void half_of_the_labels_bear_names_that_nobody_bears(void **state)
     for (size_t y = 0; y < CLASSES; y++)
         codes[y] = rng_next(&rng);
     struct naming *naming = naming_new(codes, CLASSES);
-    naming_draw(naming, &rng);
+    naming_draw(naming, .5, &rng);
     memcpy(first, naming_codes(naming, true), sizeof first);
-    naming_draw(naming, &rng);
+    naming_draw(naming, .5, &rng);
     size_t drawn = 0;
     for (size_t y = 0; y < CLASSES; y++) {
         uint64_t code = naming_codes(naming, true)[y];
@@ -73,6 +73,9 @@ static void half_of_the_labels_bear_names_that_nobody_bears(void **state)
     assert_in_range(drawn, CLASSES / 2 - 50,
                     CLASSES / 2 + 50); /* 5 standard deviations */
     assert_memory_equal(naming_codes(naming, false), codes, sizeof codes);
+    naming_draw(naming, 1, &rng);
+    for (size_t y = 0; y < CLASSES; y++)
+        assert_true(naming_codes(naming, true)[y] != codes[y]);
     naming_free(naming);
 }
 
@@ -82,7 +85,7 @@ int main(void)
         cmocka_unit_test(a_code_is_the_start_of_sha256),
         cmocka_unit_test(a_vector_has_a_sign_for_each_bit),
         cmocka_unit_test(a_logit_is_the_product_with_the_code_wherever_it_stands),
-        cmocka_unit_test(half_of_the_labels_bear_names_that_nobody_bears),
+        cmocka_unit_test(a_share_of_the_labels_bears_names_that_nobody_bears),
     };
     return cmocka_run_group_tests_name("naming", tests, NULL, NULL);
 }
