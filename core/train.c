@@ -12,7 +12,7 @@
 #include "core/train_pca.h"
 
 const struct train_method train_method_default = {
-    .drop = .5, .blind_weight = .25, .smoothing = .1};
+    .drop = .5, .blind_weight = .25, .smoothing = .1, .new_labels = .5};
 
 /* Copies of one picture, no more.  A lower bound would take away the nearest neighbour
  * that a query in service does have: of this encoder's keys, 63 % of the first ones lie

@@ -25,6 +25,7 @@ struct train_method {
     double drop;                  /* of the neighbours, at most: rho ~ U(0, drop) */
     double blind_weight;          /* of the memory-only loss */
     double smoothing;             /* of labels */
+    double new_labels;            /* share of open labels that calibration has not met */
     bool upright;                 /* otherwise half of the images are seen in a mirror */
 };
 extern const struct train_method train_method_default;

@@ -34,14 +34,15 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
     for (size_t i = 0; shape_dimension_name(i); i++)
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));
-    snprintf(line + at, (size_t)(LINE_SIZE - at),
-             "%s%s%s%s%s%s drop %g blind %g smoothing %g aggregation %s data %s%s%s",
-             shape.symmetric ? " sym" : "", shape.open_labels ? " open" : "",
-             shape.inverted ? " inverted" : "", method->upright ? " upright" : "",
-             method->free_tokens ? " free" : "", method->retrieve_self ? " self" : "",
-             method->drop, method->blind_weight, method->smoothing,
-             aggregation_name(method->aggregation), data, frozen ? " encoder " : "",
-             frozen ? encoder : "");
+    snprintf(
+        line + at, (size_t)(LINE_SIZE - at),
+        "%s%s%s%s%s%s drop %g blind %g smoothing %g aggregation %s new %g data %s%s%s",
+        shape.symmetric ? " sym" : "", shape.open_labels ? " open" : "",
+        shape.inverted ? " inverted" : "", method->upright ? " upright" : "",
+        method->free_tokens ? " free" : "", method->retrieve_self ? " self" : "",
+        method->drop, method->blind_weight, method->smoothing,
+        aggregation_name(method->aggregation), method->new_labels, data,
+        frozen ? " encoder " : "", frozen ? encoder : "");
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,

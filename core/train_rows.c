@@ -74,7 +74,7 @@ int train_embed(struct trainer *t, struct row_range range, float *ret_z)
     return rc;
 }
 
-/* Half of the open labels bear names that the model never met, as in a service where labels
+/* A share of the open labels bears names that the model never met, as in a service where labels
  * appear: with the names that it was trained on, the null pass would be trusted too well. */
 static int name_labels(struct rows *rows)
 {
@@ -84,7 +84,7 @@ static int name_labels(struct rows *rows)
         return 0;
     if (!(rows->naming = naming_new(plan->codes, plan->shape.classes)))
         return fail(MK_ENOMEM, "no memory for codes of labels");
-    naming_draw(rows->naming, .5, &rng);
+    naming_draw(rows->naming, plan->method.new_labels, &rng);
     return 0;
 }
 

@@ -61,10 +61,11 @@ static json_t *json_shape(struct shape shape)
 
 static json_t *json_method(const struct train_method *m)
 {
-    return json_pack("{s:b,s:b,s:s,s:f,s:f,s:f,s:b}", "free_tokens", m->free_tokens,
+    return json_pack("{s:b,s:b,s:s,s:f,s:f,s:f,s:b,s:f}", "free_tokens", m->free_tokens,
                      "retrieve_self", m->retrieve_self, "aggregation",
                      aggregation_name(m->aggregation), "drop", m->drop, "blind_weight",
-                     m->blind_weight, "smoothing", m->smoothing, "upright", m->upright);
+                     m->blind_weight, "smoothing", m->smoothing, "upright", m->upright,
+                     "new_labels", m->new_labels);
 }
 
 /* What decides who is forgotten, beside the seed.  The memorised are chosen with oracles. */

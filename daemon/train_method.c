@@ -17,7 +17,8 @@ enum {
     KEY_BLIND,
     KEY_SMOOTHING,
     KEY_UPRIGHT,
-    KEY_INVERT
+    KEY_INVERT,
+    KEY_NEW
 };
 
 static const struct argp_option options[] = {
@@ -43,6 +44,10 @@ static const struct argp_option options[] = {
      "of the loss of passes that do not see the image (default 0.25)", 0},
     {"invert", KEY_INVERT, NULL, 0,
      "for dark strokes on white paper: white becomes 0, as black is otherwise", 0},
+    {"new", KEY_NEW, "SHARE", 0,
+     "of open labels, how many a service will be asked about that the weights never met: "
+     "how far calibration trusts the memory (default 0.5)",
+     0},
     {"no-mirror", KEY_UPRIGHT, NULL, 0,
      "for images whose mirror image is something else, such as writing: do not show half "
      "of "
@@ -115,6 +120,9 @@ static error_t take(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_SMOOTHING:
         method->smoothing = fraction(text, state);
+        return 0;
+    case KEY_NEW:
+        method->new_labels = fraction(text, state);
         return 0;
     case KEY_INVERT:
         choices->inverted = true;
@@ -194,6 +202,8 @@ void train_choices_text(const struct train_choices *choices, char *ret_text, siz
         fprintf(out, " --drop %g", method->drop);
     if (method->blind_weight != train_method_default.blind_weight)
         fprintf(out, " --blind %g", method->blind_weight);
+    if (method->new_labels != train_method_default.new_labels)
+        fprintf(out, " --new %g", method->new_labels);
     if (method->smoothing != train_method_default.smoothing)
         fprintf(out, " --smoothing %g", method->smoothing);
     fclose(out);
