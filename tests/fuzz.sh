@@ -21,14 +21,14 @@ fuzz() {
         -verbosity=0 "$scratch/corpus-$name"
 }
 
-check "request targets" fuzz target "" api/target.c
+check "request targets" fuzz target "" api/target.c storage/encode.c
 check "JSON" fuzz json "-ljansson -lcrypto" api/json.c storage/crypto.c storage/zeroing.c
 check "the log's formats" fuzz log "-lcrypto -ljansson" storage/checkpoint.c \
     storage/crypto.c storage/encode.c storage/entry.c storage/merkle.c storage/note.c \
     storage/opening.c storage/receipt.c storage/verify.c
 check "model files" fuzz model "-lopenblas -ljansson -lpthread -lm" core/linalg.c \
     core/model.c core/model_attention.c core/model_format.c core/model_forward.c \
-    core/model_params.c core/model_shape.c core/model_stem.c core/model_writer.c \
+    core/label_code.c core/model_params.c core/model_shape.c core/model_stem.c core/model_writer.c \
     core/safetensors.c core/vit.c core/vit_config.c core/vit_format.c core/vit_pixels.c
 check "manifests" fuzz manifest "-ljansson -lcrypto" daemon/csv.c daemon/manifest.c \
     storage/crypto.c storage/zeroing.c
