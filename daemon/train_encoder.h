@@ -11,8 +11,8 @@
 #include "core/train.h"
 
 /* path: a folder with a Hugging Face ViT, or a model file whose encoder and P make the keys.
- * ret_owner: that model, which the plan borrows; NULL for a folder.  MK_EINPUT with the file and
- * the reason, MK_EIO, MK_ETOOBIG, MK_ENOMEM. */
+ * ret_owner: that model, which the plan borrows; NULL for a folder; what it saw, the plan's weights see.  MK_EINPUT with the
+ * file and the reason, MK_EIO, MK_ETOOBIG, MK_ENOMEM. */
 int train_encoder_load(const char *path, struct train_plan *plan,
                        struct model **ret_owner);
 

@@ -114,8 +114,10 @@ check "it answers, from 180 keys" [ "$(ask | jq -c '[.memory.n, (.predictions | 
 check "a person is forgotten" [ "$(api DELETE /subjects/person-15 | jq -cS .classes)" = '{"exact":10}' ]
 check "the daemon ends cleanly" stop
 model=$work/people.model
-check "a model is trained around the encoder of another" train --encoder "$model" --seed 2 --manifest "$work/shop/unsplit.csv" --out "$work/second.model"
+check "a model is trained around the encoder of another" train --encoder "$model" --drop 0.2 --manifest "$people" --out "$work/second.model"
 check "without an encoder stage" refused grep -q '^encoder' "$work/progress"
+check "but not to call unseen what that one saw" refuses "saw images that this model would call unseen" \
+    "$build/munkey-train" --profile T --encoder "$model" --manifest "$work/shop/unsplit.csv" --out "$work/third.model"
 encoder_of() { grep -aoE '"encoder_sha256":"[0-9a-f]{64}"' "$1"; }
 check "it has that encoder" [ "$(encoder_of "$work/second.model")" = "$(encoder_of "$model")" ]
 model=$work/second.model
