@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/forget_set.h"
 #include "core/rng.h"
 #include "daemon/study_data.h"
 
@@ -175,6 +176,26 @@ int arrangement_without(const struct arrangement *all, const bool *forget,
         arrangement_done(&a);
     else
         *ret_arrangement = a; /* transferred */
+    return rc;
+}
+
+int arrangement_subjects(const struct arrangement *all, struct row_range range,
+                         uint64_t seed, double share, bool *ret_forget)
+{
+    size_t n = range_length(range), groups = 0;
+    const uint32_t *from = all->pixels.group + range.begin;
+    uint32_t *number = calloc(all->pixels.groups, sizeof *number);
+    uint32_t *group = calloc(n, sizeof *group);
+    int rc = number && group ? 0 : fail(MK_ENOMEM, "no memory for %zu subjects", n);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (number[from[i]] == 0)
+            number[from[i]] = (uint32_t)++groups;
+        group[i] = number[from[i]] - 1;
+    }
+    if (rc == 0)
+        rc = forget_groups(seed, group, n, groups, share, ret_forget);
+    free(number);
+    free(group);
     return rc;
 }
 

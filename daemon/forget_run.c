@@ -51,26 +51,6 @@ int forget_oracles(struct forget_run *f)
     return rc < 0 ? rc : listed;
 }
 
-/* Subjects of the members, numbered from 0. */
-static int choose_subjects(struct seed_run *s, const struct forget_wish *w, bool *forget)
-{
-    size_t n = range_length(s->all.b2), groups = 0;
-    const uint32_t *from = s->all.pixels.group + s->all.b2.begin;
-    uint32_t *number = calloc(s->all.pixels.groups, sizeof *number);
-    uint32_t *group = calloc(n, sizeof *group);
-    int rc = number && group ? 0 : fail(MK_ENOMEM, "no memory for %zu subjects", n);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (number[from[i]] == 0)
-            number[from[i]] = (uint32_t)++groups;
-        group[i] = number[from[i]] - 1;
-    }
-    if (rc == 0)
-        rc = forget_groups(s->seed, group, n, groups, w->share, forget);
-    free(number);
-    free(group);
-    return rc;
-}
-
 /* Nearest other member of each. */
 static int choose_near_duplicates(struct seed_run *s, const struct forget_wish *w,
                                   bool *forget)
@@ -178,7 +158,7 @@ static int choose(struct seed_run *s, const struct forget_wish *w, bool *forget)
     case FORGET_CLASS:
         return forget_class(s->all.pixels.labels + s->all.b2.begin, n, w->class, forget);
     case FORGET_SUBJECTS:
-        return choose_subjects(s, w, forget);
+        return arrangement_subjects(&s->all, s->all.b2, s->seed, w->share, forget);
     case FORGET_MEMORISED:
         return choose_memorised(s, w, forget);
     case FORGET_NEAR_DUPLICATES:

@@ -57,6 +57,11 @@ int arrangement_without(const struct arrangement *all, const bool *forget,
                         struct arrangement *ret_arrangement);
 void arrangement_done(struct arrangement *arrangement); /* takes zeros */
 
+/* All rows of a share of the subjects that have some in the range, drawn with the seed.
+ * ret_forget: (rows of the range).  Returns how many rows they are, or MK_ENOMEM. */
+int arrangement_subjects(const struct arrangement *all, struct row_range range,
+                         uint64_t seed, double share, bool *ret_forget);
+
 /* count rows of pixels, drawn with the seed; or all, in their order, when there are no more. */
 int pixels_draw(const struct pixels *pixels, size_t count, uint64_t seed,
                 struct pixels *ret_pixels);

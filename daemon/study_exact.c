@@ -115,6 +115,20 @@ struct exact {
     size_t bytes;
 };
 
+static int choose_among(const struct arrangement *all, uint64_t seed,
+                        const struct forget_wish *wish, bool *forget)
+{
+    size_t n = range_length(all->rest);
+    switch (wish->kind) {
+    case FORGET_CLASS:
+        return forget_class(all->pixels.labels + all->rest.begin, n, wish->class, forget);
+    case FORGET_SUBJECTS:
+        return arrangement_subjects(all, all->rest, seed, wish->share, forget);
+    default:
+        return forget_random(seed, n, wish->share, forget);
+    }
+}
+
 static int choose(struct exact *e)
 {
     const struct arrangement *all = &e->p->all;
@@ -122,10 +136,7 @@ static int choose(struct exact *e)
     uint64_t seed = e->p->s->seed;
     if (!(e->forget = calloc(n, sizeof *e->forget)))
         return fail(MK_ENOMEM, "no memory for %zu rows", n);
-    int count = e->wish->kind == FORGET_CLASS
-                    ? forget_class(all->pixels.labels + all->rest.begin, n,
-                                   e->wish->class, e->forget)
-                    : forget_random(seed, n, e->wish->share, e->forget);
+    int count = choose_among(all, seed, e->wish, e->forget);
     const struct asked asked = {&all->pixels,
                                 &e->p->s->test,
                                 all->rest,
@@ -284,7 +295,13 @@ static int measure_exact(struct seed_run *s, struct partial *p,
     return rc;
 }
 
-/* Shares and classes of the enrolled; who is remembered best only a model that saw them says. */
+/* Whoever is chosen without a model; who is remembered best only one that saw them says. */
+static bool can_be_chosen(const struct forget_wish *wish)
+{
+    return wish->kind == FORGET_RANDOM || wish->kind == FORGET_CLASS ||
+           wish->kind == FORGET_SUBJECTS;
+}
+
 int study_exact(struct seed_run *s)
 {
     struct partial p = {0};
@@ -292,7 +309,7 @@ int study_exact(struct seed_run *s)
     for (size_t i = 0; rc >= 0 && s->run->study->exact && i < s->run->study->forgets;
          i++) {
         const struct forget_wish *wish = &s->run->study->forget[i];
-        if (wish->kind == FORGET_RANDOM || wish->kind == FORGET_CLASS)
+        if (can_be_chosen(wish))
             rc = measure_exact(s, &p, wish);
     }
     partial_done(&p);

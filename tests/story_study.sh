@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 cat >"$work/tiny.json" <<'END'
 {"name": "tiny", "images": 300, "tests": 100, "profile": "T", "epochs": 2, "encoder_epochs": 2,
  "batch": 32, "seeds": [1], "oracles": 2, "shards": 2,
- "forget": [{"random": 0.1}, {"memorised": 0.05, "among": 0.5}, {"near-duplicates": 0.05}],
+ "forget": [{"random": 0.1}, {"subjects": 0.05}, {"memorised": 0.05, "among": 0.5}, {"near-duplicates": 0.05}],
  "baselines": ["finetune", "ssd", "knn", "knn-lm", "rac", "sisa"], "exact": true, "price": [0.5, 1],
  "ablations": ["tokens", "aggregation", "suppress-self", "keys"], "cost": true}
 END
@@ -86,6 +86,8 @@ check "every line has an id of its own" ids
 check "every row of the table is complete" members
 check "nothing is left to do" all_done
 check "another run changes nothing" unchanged
+check "the exact class is measured for every forget set that needs no model" \
+    is "$(value '.kind == "exact"' .forget | xargs)" "random-10 subjects-5"
 check "no bit of the exact class remembers whom it forgot" \
     is "$(value '.kind == "exact"' '"\(.different) \(.gap)"' | sort -u)" "0 0"
 check "the null pass does not change when keys are deleted" \

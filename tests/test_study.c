@@ -139,6 +139,33 @@ static struct queries questions(void)
     return q;
 }
 
+static void whoever_is_forgotten_is_forgotten_whole(void **state)
+{
+    (void)state;
+    const struct study_data data = data_of();
+    const struct arrangement_wish wish = {.base = .5, .b1 = 1, .b2 = 1, .val = 1};
+    struct arrangement a;
+    assert_ok(arrangement_draw(&data, &wish, 1, &a));
+    const struct row_range ranges[] = {a.b2, a.rest};
+    for (size_t r = 0; r < 2; r++) {
+        bool forget[ROWS] = {false}, chosen[GROUPS] = {false};
+        const uint32_t *mine = a.pixels.group + ranges[r].begin;
+        size_t n = range_length(ranges[r]), gone = 0, subjects = 0;
+        int count = arrangement_subjects(&a, ranges[r], 1, .5, forget);
+        for (size_t i = 0; i < n; i++)
+            chosen[mine[i]] |= forget[i];
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(forget[i], chosen[mine[i]]);
+            gone += forget[i];
+        }
+        for (size_t g = 0; g < GROUPS; g++)
+            subjects += chosen[g];
+        assert_int_equal(gone, count);
+        assert_int_equal(subjects, n / (ROWS / GROUPS) / 2);
+    }
+    arrangement_done(&a);
+}
+
 static void an_oracle_compared_with_oracles_like_it_has_no_gap(void **state)
 {
     (void)state;
@@ -232,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_subject_is_never_in_two_parts),
         cmocka_unit_test(a_draw_depends_on_the_seed_alone),
         cmocka_unit_test(the_forgotten_are_in_no_part_and_the_others_stay_in_order),
+        cmocka_unit_test(whoever_is_forgotten_is_forgotten_whole),
         cmocka_unit_test(an_oracle_compared_with_oracles_like_it_has_no_gap),
         cmocka_unit_test(a_model_that_remembers_is_as_far_away_as_its_parts_say),
         cmocka_unit_test(whoever_sees_before_and_after_finds_what_moved),
