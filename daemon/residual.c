@@ -18,30 +18,46 @@ enum { FILE_LIMIT = 1 << 16, SEED = 1 };
 
 /* Rows that are asked about: those that the weights saw, then test rows. */
 struct asked_rows {
+    const struct model_info *info;
+    const char *const *name;  /* of labels, where they are open; borrowed from the data */
+    struct label_list answer; /* what answers are about; borrowed from the bank */
     uint8_t *pixels;
-    uint32_t *labels;
+    uint32_t *labels; /* places in answer */
     struct images images;
     size_t seen, tests;
 };
+
+/* Where a row's label stands among the answers, or answer.n. */
+static size_t place_of(const struct asked_rows *a, uint32_t label)
+{
+    return a->name ? label_list_find(&a->answer, a->name[label]) : label;
+}
 
 static void add_row(struct asked_rows *a, const struct images *from, size_t row)
 {
     size_t size = (size_t)from->height * from->width * from->channels;
     memcpy(a->pixels + a->images.n * size, images_at(from, row), size);
-    a->labels[a->images.n++] = from->labels[row];
+    a->labels[a->images.n++] = (uint32_t)place_of(a, from->labels[row]);
 }
 
-/* Selection sampling, of the rows of a class; rows of test are all of class exact. */
-static size_t draw(struct asked_rows *a, const struct model_info *info,
-                   const struct images *from, bool tests)
+/* Rows of test are all of class exact. */
+static bool can_be_asked(const struct asked_rows *a, const struct images *from,
+                         size_t row, bool tests)
+{
+    return (tests || model_class_of(a->info, row) == CLASS_TRAINED) &&
+           place_of(a, from->labels[row]) < a->answer.n;
+}
+
+/* Selection sampling. */
+static size_t draw(struct asked_rows *a, const struct images *from, bool tests)
 {
     size_t n = 0, taken = 0, passed = 0;
     for (size_t row = 0; row < from->n; row++)
-        n += tests || model_class_of(info, row) == CLASS_TRAINED;
+        n += can_be_asked(a, from, row, tests);
     size_t count = n < RESIDUAL_ROWS ? n : RESIDUAL_ROWS;
     struct rng rng = rng_at(SEED, RNG_SPLIT, tests, n);
     for (size_t row = 0; row < from->n && taken < count; row++) {
-        if (!tests && model_class_of(info, row) != CLASS_TRAINED)
+        if (!can_be_asked(a, from, row, tests))
             continue;
         if (rng_uniform(&rng) * (double)(n - passed++) >= (double)(count - taken))
             continue;
@@ -51,8 +67,7 @@ static size_t draw(struct asked_rows *a, const struct model_info *info,
     return taken;
 }
 
-static int choose(const struct model *model, const struct known_data *known,
-                  struct asked_rows *a)
+static int choose(const struct known_data *known, struct asked_rows *a)
 {
     const struct images *i = &known->train;
     size_t size = (size_t)i->height * i->width * i->channels;
@@ -62,8 +77,8 @@ static int choose(const struct model *model, const struct known_data *known,
         return fail(MK_ENOMEM, "no memory for %d images", 2 * RESIDUAL_ROWS);
     a->images =
         (struct images){0, i->height, i->width, i->channels, a->pixels, a->labels};
-    a->seen = draw(a, model_info(model), i, false);
-    a->tests = draw(a, model_info(model), &known->test, true);
+    a->seen = draw(a, i, false);
+    a->tests = draw(a, &known->test, true);
     return a->seen > 0 ? 0
                        : fail(MK_EINPUT, "no row of these images is of class trained: "
                                          "nothing could be left of one");
@@ -106,7 +121,8 @@ static void contribution(const struct asked_rows *a, const struct views *v,
 static int ask(const struct model *model, struct memory *bank, const struct asked_rows *a,
                size_t threads, struct residual *r)
 {
-    size_t classes = model_info(model)->classes;
+    const struct label_set labels = {a->answer.code, a->answer.n};
+    size_t classes = labels.n;
     struct views views = {0};
     struct key *keys = NULL;
     int rc = views_keys(model, &a->images, threads, &keys);
@@ -115,7 +131,8 @@ static int ask(const struct model *model, struct memory *bank, const struct aske
                                   .images = &a->images,
                                   .keys = keys,
                                   .n = a->images.n,
-                                  .threads = threads};
+                                  .threads = threads,
+                                  .labels = labels.code ? &labels : NULL};
     if (rc == 0)
         rc = views_ask(&asking, &views);
     if (rc == 0)
@@ -133,11 +150,14 @@ int residual_measure(const struct model *model, struct memory *bank,
                      const struct known_data *known, size_t threads,
                      struct residual *ret_residual)
 {
-    struct asked_rows a = {0};
+    const struct model_info *info = model_info(model);
+    struct asked_rows a = {.info = info, .answer = {.n = info->classes}};
     struct residual r = {.instances = (size_t)memory_state(bank).n};
-    int rc = model_info(model)->open_labels
-                 ? fail(MK_EINPUT, "this audit measures models of a closed set of labels")
-                 : choose(model, known, &a);
+    if (info->open_labels) {
+        a.name = known->data[0].label;
+        a.answer = memory_labels(bank);
+    }
+    int rc = choose(known, &a);
     if (rc == 0)
         rc = ask(model, bank, &a, threads, &r);
     r.seen = a.seen;

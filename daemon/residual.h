@@ -27,7 +27,8 @@ struct residual {
     struct attack before, after; /* seen rows against test rows: full answer, null pass */
 };
 
-/* The memory stays as it is.  MK_EINPUT: open labels, or no row is of class trained. */
+/* The memory stays as it is.  Where labels are open, rows are asked about whose label it knows.
+ * MK_EINPUT: none of these is of class trained. */
 int residual_measure(const struct model *model, struct memory *bank,
                      const struct known_data *known, size_t threads,
                      struct residual *ret_residual);

@@ -199,15 +199,35 @@ static size_t search(const struct asking *a, size_t image, struct hit hits[HITS_
     return n < VIEWS_KNN ? n : VIEWS_KNN;
 }
 
-static void vote(const struct hit *hits, size_t n, size_t classes, float *p)
+static size_t count_labels(const struct asking *a)
 {
+    return a->labels ? a->labels->n : model_info(a->model)->classes;
+}
+
+/* Where a hit's label stands among those that are answered; of an open set it is a code. */
+static size_t place_of(const struct asking *a, uint64_t label)
+{
+    size_t at = 0;
+    if (!a->labels)
+        return label;
+    while (at < a->labels->n && a->labels->code[at] != label)
+        at++;
+    return at;
+}
+
+static void vote(const struct asking *a, const struct hit *hits, size_t n, float *p)
+{
+    size_t labels = count_labels(a);
     float sum = 0;
     for (size_t j = 0; j < n; j++) {
-        p[hits[j].label] += hits[j].similarity > 0 ? hits[j].similarity : 0;
-        sum += hits[j].similarity > 0 ? hits[j].similarity : 0;
+        size_t at = place_of(a, hits[j].label);
+        if (at == labels || hits[j].similarity <= 0)
+            continue;
+        p[at] += hits[j].similarity;
+        sum += hits[j].similarity;
     }
-    for (size_t c = 0; c < classes; c++)
-        p[c] = sum > 0 ? p[c] / sum : 1 / (float)classes;
+    for (size_t c = 0; c < labels; c++)
+        p[c] = sum > 0 ? p[c] / sum : 1 / (float)labels;
 }
 
 static void ask_row(void *context, size_t worker, size_t number)
@@ -217,18 +237,18 @@ static void ask_row(void *context, size_t worker, size_t number)
     const struct model_info *info = model_info(a->model);
     struct model_info memory = *info;
     size_t at = w->first + number, image = a->row ? a->row[at] : at;
-    size_t classes = info->classes, to = at * classes;
+    size_t classes = count_labels(a), to = at * classes;
     float p[(1 + 2 * info->k) * classes];
     struct hit hits[HITS_MAX];
     size_t n = search(a, image, hits);
     memory.lambda = 0;
-    model_passes(a->model, w->scratch[worker], images_at(a->images, image), hits, n, NULL,
-                 p);
+    model_passes(a->model, w->scratch[worker], images_at(a->images, image), hits, n,
+                 a->labels, p);
     memcpy(w->views->null + to, p, classes * sizeof *p);
     model_mix(info, p, classes, hits, n, w->views->full + to);
     model_mix(&memory, p, classes, hits, n, w->views->memory + to);
     model_mix(&memory, p + info->k * classes, classes, hits, n, w->views->blind + to);
-    vote(hits, n, classes, w->views->knn + to);
+    vote(a, hits, n, w->views->knn + to);
 }
 
 void views_done(struct views *views)
@@ -243,7 +263,7 @@ void views_done(struct views *views)
 
 int views_ask(const struct asking *asking, struct views *ret_views)
 {
-    size_t numbers = asking->n * model_info(asking->model)->classes;
+    size_t numbers = asking->n * count_labels(asking);
     struct views views = {.n = asking->n};
     struct work work = {.model = asking->model,
                         .images = asking->images,

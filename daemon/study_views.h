@@ -60,9 +60,10 @@ struct asking {
     bool suppress_self;
     const struct unrounded *unrounded; /* or NULL */
     uint64_t first_token;              /* the row whose token of its own is the first */
+    const struct label_set *labels; /* of an open set, which answers are about; or NULL */
 };
 
-/* Probabilities, each (n, classes). */
+/* Probabilities, each (n, labels). */
 struct views {
     size_t n;
     float *full;   /* the answer */

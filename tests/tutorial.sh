@@ -67,6 +67,12 @@ prints() {
     grep -qx "$1" "$work"/steps/*.out
 }
 
+null_passes_agree() {
+    evaluated=$(sed -n 's/^null pass *\([0-9.]*\) .*/\1/p' "$work"/steps/*.out)
+    audited=$(printf %.2f "$(jq .memory.null "$(find "$work/folder" -name '*.residual.json')")")
+    echo "$evaluated $audited" && [ "$evaluated" = "$audited" ]
+}
+
 for step in "$work"/steps/*.sh; do
     step=${step%.sh}
     check "$(cat "$step.title"): block $(basename "$step") runs" ran "$step"
@@ -77,4 +83,5 @@ done
 check "a person was forgotten without a rest" prints '{"exact":1}'
 check "nothing is held about them" prints 404
 check "their receipt is valid" prints 'The receipt is valid.'
+check "the audit's null pass knows as many test rows as the evaluation's" null_passes_agree
 finish
