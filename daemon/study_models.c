@@ -45,7 +45,7 @@ static struct shape shape_of(const struct model_wish *wish)
     return shape;
 }
 
-static json_t *json_shape(struct shape shape)
+json_t *json_shape(struct shape shape)
 {
     char stem[STEM_TEXT_SIZE];
     json_t *sizes = json_object();

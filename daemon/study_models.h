@@ -34,6 +34,9 @@ struct model_wish {
     const struct model *keys_of;
 };
 
+/* All sizes, by their names. */
+json_t *json_shape(struct shape shape);
+
 /* Paper mode, all rows.  Oracle r of R has a seed of its own. */
 struct model_wish model_wish_new(struct seed_run *s, const char *name);
 uint64_t model_seed(uint64_t seed, size_t oracle);

@@ -71,18 +71,6 @@ static void describe_machine(char *text, size_t size)
              get_nprocs(), (double)info.totalram * info.mem_unit / (1 << 30));
 }
 
-static json_t *json_sizes(struct shape shape)
-{
-    char stem[STEM_TEXT_SIZE];
-    json_t *sizes = json_object();
-    for (size_t i = 0; shape_dimension_name(i); i++)
-        json_object_set_new(sizes, shape_dimension_name(i),
-                            json_integer(*shape_dimension(&shape, i)));
-    shape_stem_text(&shape, stem);
-    json_object_set_new(sizes, "stem", json_string(stem));
-    return sizes;
-}
-
 static json_t *json_study(const struct run *run, const struct arrangement *all,
                           size_t tests)
 {
@@ -99,7 +87,7 @@ static json_t *json_study(const struct run *run, const struct arrangement *all,
         PACKAGE_VERSION, "images", (json_int_t)all->pixels.images.n, "tests",
         (json_int_t)tests, "classes", (json_int_t)run->data.shape.classes, "public",
         (json_int_t)range_length(all->b1), "members", (json_int_t)range_length(all->b2),
-        "profile", study->profile, "sizes", json_sizes(run->data.shape), "epochs",
+        "profile", study->profile, "sizes", json_shape(run->data.shape), "epochs",
         study->epochs, "encoder_epochs", study->encoder_epochs, "oracles",
         (json_int_t)study->oracles, "seeds", seeds, "data_sha256", data);
 }
