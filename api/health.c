@@ -13,8 +13,9 @@ int health_get(struct request *request, struct reply *ret_reply)
 int ready_get(struct request *request, struct reply *ret_reply)
 {
     const struct service *service = request->service;
-    if (service->draining)
-        return fail(MK_EBUSY, "munkeyd is shutting down");
+    int rc = service_ready(service);
+    if (rc < 0)
+        return rc;
     return reply_json(ret_reply, 200,
                       json_pack("{s:s, s:b}", "status", "ready", "memory_locked",
                                 (int)memory_is_locked(service->bank)));

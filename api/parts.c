@@ -60,6 +60,19 @@ struct label_list service_labels(const struct service *service)
                              : (struct label_list){info->labels, NULL, info->classes};
 }
 
+size_t service_count_labels(const struct service *service)
+{
+    memory_lock_shared(service->bank);
+    size_t n = service_labels(service).n;
+    memory_unlock_shared(service->bank);
+    return n;
+}
+
+int service_ready(const struct service *service)
+{
+    return service->draining ? fail(MK_EBUSY, "munkeyd is shutting down") : 0;
+}
+
 struct memory_state memory_now(const struct service *service)
 {
     memory_lock_shared(service->bank);

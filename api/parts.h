@@ -19,6 +19,11 @@ json_t *json_model(const struct service *service);      /* {"name", "digest"} */
 /* The labels that a prediction is about.  Of an open set the caller holds the bank's shared lock as
  * long as it uses them. */
 struct label_list service_labels(const struct service *service);
+/* How many there are now; those of an open set come and go. */
+size_t service_count_labels(const struct service *service);
+
+/* Whether predictions are answered; MK_EBUSY: munkeyd is shutting down. */
+int service_ready(const struct service *service);
 
 /* The memory as the next search would see it. */
 struct memory_state memory_now(const struct service *service);
