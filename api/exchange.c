@@ -174,17 +174,23 @@ static bool admit_target(struct exchange *x)
     return rc == 0;
 }
 
+static bool reads_media(const struct route *route, const char *media)
+{
+    return !route->media || (route->untyped && !*media) || listed(route->media, media);
+}
+
 /* One buffer of the final size: growing would leave copies of a person's image behind. */
 static bool admit_body(struct exchange *x)
 {
     const struct route *route = x->request.route;
     const struct limits *limits = &x->server->service->limits;
     x->request.media = x->headers.media;
+    x->request.json_length = x->headers.field[HEADER_JSON_LENGTH].value;
     x->body_max = route->large ? limits->predict_body : limits->json_body;
     if (x->headers.content_length > x->body_max)
         exchange_fail(x, fail(MK_ETOOBIG, "the body has %zu bytes; %zu is the limit here",
                               x->headers.content_length, x->body_max));
-    else if (route->media && !listed(route->media, x->headers.media))
+    else if (!reads_media(route, x->headers.media))
         refuse_with(x, refuse(415, "Content-Type has to be one of: %s", route->media));
     else if (route->media &&
              !(x->body = blob_new(x->headers.chunked ? x->body_max

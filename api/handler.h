@@ -28,6 +28,7 @@ struct request {
     const char *raw_path;        /* as sent, without the query */
     const char *media;           /* of the body: lower case, no parameters; or "" */
     const char *idempotency_key; /* 1 to 255 visible ASCII bytes, or NULL */
+    const char *json_length;     /* Inference-Header-Content-Length as sent, or NULL */
     const char *body;            /* body[body_len] is NUL */
     size_t body_len;
     char id[REQUEST_ID_SIZE]; /* a UUID; the reply's X-Request-Id */
@@ -85,6 +86,7 @@ struct route {
     const char *media; /* of bodies, separated by spaces; NULL: a body is ignored */
     const char *query; /* names that the query may hold; NULL: no query at all */
     bool large;        /* the body may have limits.predict_body bytes, else json_body */
+    bool untyped;      /* the body may come without a Content-Type */
     bool log;          /* open to everybody where service->public_log says so */
 };
 

@@ -16,6 +16,7 @@ static const char *const names[HEADER_NAMES] = {
     [HEADER_CONTENT_TYPE] = "Content-Type",
     [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_IDEMPOTENCY_KEY] = "Idempotency-Key",
+    [HEADER_JSON_LENGTH] = "Inference-Header-Content-Length",
     [HEADER_EXPECT] = "Expect",
 };
 

@@ -30,6 +30,7 @@ enum header_name {
     HEADER_CONTENT_TYPE,
     HEADER_AUTHORIZATION,
     HEADER_IDEMPOTENCY_KEY,
+    HEADER_JSON_LENGTH, /* of the Open Inference Protocol */
     HEADER_EXPECT,
     HEADER_NAMES
 };

@@ -22,6 +22,7 @@
 #include "api/json.h"
 #include "api/listen.h"
 #include "api/outbox.h"
+#include "api/parts.h"
 #include "api/problem.h"
 #include "api/reaper.h"
 #include "api/routes.h"
@@ -193,7 +194,9 @@ static enum MHD_Result on_complete(struct http *http, struct exchange *x)
     }
     MHD_suspend_connection(x->connection);
     x->job.run = run_in_lane;
-    int rc = lanes_submit(http->service->lanes, lane, &x->job);
+    int rc = service_ready(http->service); /* as /readyz and the others say */
+    if (rc == 0)
+        rc = lanes_submit(http->service->lanes, lane, &x->job);
     if (rc < 0) {
         exchange_fail(x, rc);
         queue_reply(x);

@@ -22,7 +22,7 @@ struct label_list service_labels(const struct service *service);
 /* How many there are now; those of an open set come and go. */
 size_t service_count_labels(const struct service *service);
 
-/* Whether predictions are answered; MK_EBUSY: munkeyd is shutting down. */
+/* Whether requests are taken; MK_EBUSY: munkeyd is shutting down. */
 int service_ready(const struct service *service);
 
 /* The memory as the next search would see it. */

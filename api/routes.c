@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define IMAGES "image/png image/jpeg application/octet-stream application/json"
+#define TENSORS "application/json application/octet-stream"
 #define PROVENANCE "label source collected_at lawful_basis consent_ref"
 
 /* clang-format off */
@@ -42,6 +43,18 @@ const struct route public_routes[] = {
     {"GET", "/memory/digest", SCOPE_AUDIT, LANE_READ, .run = digest_get},
     {"GET", "/memory/audit", SCOPE_AUDIT, LANE_READ, .run = audit_get},
     {"POST", "/memory/audit", SCOPE_AUDIT, LANE_READ, .run = audit_post},
+    {"GET", "/v2", SCOPE_NONE, LANE_INLINE, .run = kserve_get},
+    {"GET", "/v2/health/live", SCOPE_NONE, LANE_INLINE, .run = kserve_live_get},
+    {"GET", "/v2/health/ready", SCOPE_NONE, LANE_INLINE, .run = kserve_ready_get},
+    {"GET", "/v2/models/{m}", SCOPE_PREDICT, LANE_INLINE, .run = kserve_model_get},
+    {"GET", "/v2/models/{m}/ready", SCOPE_NONE, LANE_INLINE, .run = kserve_model_ready_get},
+    {"POST", "/v2/models/{m}/infer", SCOPE_PREDICT, LANE_PREDICT, .run = kserve_infer_post,
+     .media = TENSORS, .large = true, .untyped = true},
+    {"GET", "/v2/models/{m}/versions/{v}", SCOPE_PREDICT, LANE_INLINE, .run = kserve_model_get},
+    {"GET", "/v2/models/{m}/versions/{v}/ready", SCOPE_NONE, LANE_INLINE,
+     .run = kserve_model_ready_get},
+    {"POST", "/v2/models/{m}/versions/{v}/infer", SCOPE_PREDICT, LANE_PREDICT,
+     .run = kserve_infer_post, .media = TENSORS, .large = true, .untyped = true},
     {"GET", "/healthz", SCOPE_NONE, LANE_INLINE, .run = health_get},
     {"GET", "/readyz", SCOPE_NONE, LANE_INLINE, .run = ready_get},
     {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},

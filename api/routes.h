@@ -34,6 +34,8 @@ handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, audit_get, audit_post;
 handler health_get, ready_get, version_get;
+handler kserve_get, kserve_live_get, kserve_ready_get;
+handler kserve_model_get, kserve_model_ready_get, kserve_infer_post;
 handler backup_post, status_get, reload_post, rotate_post;
 
 #endif

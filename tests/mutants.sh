@@ -130,7 +130,7 @@ mutant "threads keep their activations" api/http.c $needles:predicted \
     -e 's/lanes_wipe\(service->lanes\);/;/'
 mutant "OpenBLAS keeps its buffers" api/http.c $needles:octet-stream \
     -e 's/model_scrub\(service->model\);//'
-mutant "hits stay on the stack" api/predict.c $needles:predicted -e 's/explicit_bzero\(hits, .*//'
+mutant "hits stay on the stack" api/question.c $needles:predicted -e 's/explicit_bzero\(hits, .*//'
 mutant "JSON values are not wiped" api/json.c $needles:json \
     -e 's/alloc_funcs\(malloc, free_zeroed/alloc_funcs(malloc, free/'
 mutant "bodies and replies are not wiped" api/reply.c $needles:octet-stream \
@@ -184,7 +184,7 @@ mutant "labels go by their number in the model" core/labels.c tests/test_predict
     -e '/^static size_t place_of_name/,/^}/s/return begin;/return labels->known;/'
 mutant "a restricted person's label answers" core/labels.c tests/test_labels \
     -e 's/count_live\(labels, held\(labels, code\), .*//'
-mutant "a batch keeps the labels of the memory before" api/predict.c tests/test_predict \
+mutant "a batch keeps the labels of the memory before" api/question.c tests/test_predict \
     -e '/attempt\+\+;/,/break;/s/\(rc = take_labels\(request->service, question\)\) < 0/0/'
 mutant "a label like another is found out after the commit" storage/enroll.c tests/test_open_labels \
     -e 's/ && \(rc = batch_check\(state, batch\)\) == 0\)/)/'
