@@ -8,42 +8,16 @@
 #include <stdio.h>
 
 #include "api/routes.h"
-#include "daemon/model_file.h"
-#include "storage/label.h"
+#include "tests/asked.h"
 #include "tests/drawn.h"
 
-enum { SIZE = 28 * 28, OWNER = 7, N = 500, GUEST = 8, GUESTS = 70, BATCH = 80 };
-
-static struct service service;
-static struct scratch *scratch;
-
-/* The first ten are built in; the others are a guest's. */
-static const char *const names[] = {"shirt", "Zebra",    "0",    "4711", "bag",
-                                    "pear",  "a",        "b",    "c",    "d",
-                                    "e",     "an apple", "zebra"};
-enum { BUILT_IN = 10, NAMES = 13 };
-
-static void paint(uint8_t *pixels, unsigned seed)
-{
-    for (unsigned i = 0; i < SIZE; i++)
-        pixels[i] = (uint8_t)((i * seed + i / 28 * 13) % 251);
-}
+enum { GUEST = 8, GUESTS = ASKED_ROOM };
 
 static int ask(const char *media, const char *raw_target, const void *body, size_t len,
                struct reply *ret_reply)
 {
-    struct target target;
-    assert_ok(target_split(raw_target, &target));
-    assert_ok(target_decode(&target));
-    struct request request = {.service = &service,
-                              .scratch = scratch,
-                              .target = &target,
-                              .media = media,
-                              .body = body,
-                              .body_len = len};
-    int rc = predict_post(&request, ret_reply);
-    target_done(&target);
-    return rc;
+    struct request request = {.media = media, .body = body, .body_len = len};
+    return asked_call(predict_post, raw_target, &request, ret_reply);
 }
 
 /* A JSON body of n images, seeds first, first + 1, ... */
@@ -51,10 +25,10 @@ static char *body_of(unsigned first, unsigned n, const char *rest)
 {
     json_t *inputs = json_array();
     for (unsigned i = 0; i < n; i++) {
-        uint8_t pixels[SIZE];
+        uint8_t pixels[ASKED_SIZE];
         json_t *input = json_array();
-        paint(pixels, first + i);
-        for (unsigned j = 0; j < SIZE; j++)
+        asked_paint(pixels, first + i);
+        for (unsigned j = 0; j < ASKED_SIZE; j++)
             json_array_append_new(input, json_integer(pixels[j]));
         json_array_append_new(inputs, input);
     }
@@ -80,12 +54,12 @@ static json_t *ask_json(unsigned first, unsigned n, const char *rest)
 static void raw_and_json_give_the_same_bytes(void **state)
 {
     (void)state;
-    uint8_t pixels[SIZE];
+    uint8_t pixels[ASKED_SIZE];
     struct reply raw = {0}, json = {0};
-    paint(pixels, 3);
+    asked_paint(pixels, 3);
     char *body = body_of(3, 1, ", \"top_k\": 2, \"explain\": true");
-    assert_ok(ask("application/octet-stream", "/predict?top_k=2&explain=1", pixels, SIZE,
-                  &raw));
+    assert_ok(ask("application/octet-stream", "/predict?top_k=2&explain=1", pixels,
+                  ASKED_SIZE, &raw));
     assert_ok(ask("application/json", "/predict", body, strlen(body), &json));
     assert_string_equal(raw.body->data, json.body->data);
     reply_done(&raw);
@@ -126,10 +100,10 @@ static void the_top_is_in_order_and_sums_to_one(void **state)
     assert_true(json_equal(json_object_get(first, "label"),
                            json_object_get(prediction, "label")));
     assert_int_equal(json_integer_value(json_object_get(explain, "hits")),
-                     model_info(service.model)->k);
+                     model_info(asked.model)->k);
     assert_int_equal(json_integer_value(json_object_get(explain, "exact")) +
                          json_integer_value(json_object_get(explain, "trained")),
-                     model_info(service.model)->k);
+                     model_info(asked.model)->k);
 }
 
 static void the_first_are_the_same_however_many_are_asked_for(void **state)
@@ -152,50 +126,20 @@ static void a_reply_names_the_memory_it_rests_on(void **state)
     (void)state;
     json_auto_t *reply = ask_json(5, 1, "");
     json_t *memory = json_object_get(reply, "memory");
-    assert_int_equal(json_integer_value(json_object_get(memory, "n")), N);
+    assert_int_equal(json_integer_value(json_object_get(memory, "n")), ASKED_N);
     assert_memory_equal(json_string_value(json_object_get(memory, "digest")), "abab", 4);
-}
-
-static struct memory_state state_of(uint64_t n, uint8_t digest)
-{
-    struct memory_state state = {.n = n};
-    memset(state.digest, digest, sizeof state.digest);
-    return state;
-}
-
-static atomic_bool dropped;
-
-static void *drop(void *unused)
-{
-    (void)unused;
-    struct memory_state same = state_of(N, 0xab);
-    memory_drop(service.bank, OWNER + 1000, &same); /* nobody; but takes the lock */
-    dropped = true;
-    return NULL;
 }
 
 /* No change happens between the search and the sending. */
 static void the_bank_is_locked_until_the_reply_is_sent(void **state)
 {
     (void)state;
-    uint8_t pixels[SIZE];
+    uint8_t pixels[ASKED_SIZE];
     struct reply reply = {0};
-    pthread_t thread;
-    paint(pixels, 3);
-    assert_ok(ask("application/octet-stream", "/predict", pixels, SIZE, &reply));
-    assert_ptr_equal(reply.locked, service.bank);
-    dropped = false;
-    pthread_create(&thread, NULL, drop, NULL);
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_nsec += 200000000;
-    deadline.tv_sec += deadline.tv_nsec / 1000000000;
-    deadline.tv_nsec %= 1000000000;
-    assert_int_not_equal(pthread_timedjoin_np(thread, NULL, &deadline), 0);
-    assert_false(dropped);
-    reply_done(&reply);
-    pthread_join(thread, NULL);
-    assert_true(dropped);
+    asked_paint(pixels, 3);
+    assert_ok(ask("application/octet-stream", "/predict", pixels, ASKED_SIZE, &reply));
+    assert_ptr_equal(reply.locked, asked.bank);
+    assert_true(asked_locks(&reply));
 }
 
 static void a_refused_request_leaves_the_bank_alone(void **state)
@@ -207,14 +151,15 @@ static void a_refused_request_leaves_the_bank_alone(void **state)
     assert_null(reply.locked);
     assert_int_equal(ask("application/json", "/predict", "{}", 2, &reply), MK_EINPUT);
     assert_null(reply.locked);
-    drop(NULL);
+    const struct memory_state same = asked_state(ASKED_N, 0xab);
+    memory_drop(asked.bank, GUEST, &same); /* nobody; but takes the lock */
 }
 
 static void too_many_images_are_refused(void **state)
 {
     (void)state;
     struct reply reply = {0};
-    char *body = body_of(1, BATCH + 1, "");
+    char *body = body_of(1, ASKED_BATCH + 1, "");
     assert_int_equal(ask("application/json", "/predict", body, strlen(body), &reply),
                      MK_ETOOBIG);
     free(body);
@@ -225,32 +170,21 @@ static atomic_bool stop;
 /* A guest comes and goes as fast as it can. */
 static void *come_and_go(void *records)
 {
-    struct memory_state with = state_of(N + GUESTS, 0xcd), without = state_of(N, 0xab);
+    struct memory_state with = asked_state(ASKED_N + GUESTS, 0xcd),
+                        without = asked_state(ASKED_N, 0xab);
     while (!stop) {
-        assert_ok(memory_add(service.bank, records, GUESTS, &with));
-        memory_drop(service.bank, GUEST, &without);
+        assert_ok(memory_add(asked.bank, records, GUESTS, &with));
+        memory_drop(asked.bank, GUEST, &without);
     }
     return NULL;
-}
-
-static void set_label(struct record *record, uint32_t number)
-{
-    const struct model_info *info = model_info(service.model);
-    const char *name = names[number % NAMES];
-    record->label = info->open_labels ? label_code(name) : number % info->classes;
-    strcpy(record->name, name);
 }
 
 static struct record *guests(void)
 {
     struct record *records = calloc(GUESTS, sizeof *records);
     for (unsigned i = 0; i < GUESTS; i++) {
-        uint8_t pixels[SIZE];
-        paint(pixels, i + 1);
-        model_key(service.model, scratch, pixels, &records[i].key);
+        asked_record(i, (i + 3) % ASKED_NAMES, &records[i]);
         records[i].owner = GUEST;
-        set_label(&records[i], (i + 3) % NAMES);
-        memcpy(records[i].iid, &i, sizeof i);
     }
     return records;
 }
@@ -260,11 +194,12 @@ static void a_large_batch_sees_one_memory(void **state)
 {
     (void)state;
     struct record *records = guests();
-    struct memory_state with = state_of(N + GUESTS, 0xcd), without = state_of(N, 0xab);
+    struct memory_state with = asked_state(ASKED_N + GUESTS, 0xcd),
+                        without = asked_state(ASKED_N, 0xab);
     json_auto_t *alone = ask_json(1, GUESTS, "");
-    assert_ok(memory_add(service.bank, records, GUESTS, &with));
+    assert_ok(memory_add(asked.bank, records, GUESTS, &with));
     json_auto_t *beside = ask_json(1, GUESTS, "");
-    assert_int_equal(memory_drop(service.bank, GUEST, &without), GUESTS);
+    assert_int_equal(memory_drop(asked.bank, GUEST, &without), GUESTS);
     assert_false(json_equal(json_object_get(alone, "predictions"),
                             json_object_get(beside, "predictions")));
     pthread_t thread;
@@ -279,59 +214,17 @@ static void a_large_batch_sees_one_memory(void **state)
     free(records);
 }
 
-static void fill_bank(void)
-{
-    struct record *records = calloc(N, sizeof *records);
-    struct memory_state now = state_of(N, 0xab);
-    for (unsigned i = 0; i < N; i++) {
-        uint8_t pixels[SIZE];
-        paint(pixels, i + 1);
-        model_key(service.model, scratch, pixels, &records[i].key);
-        set_label(&records[i], i % BUILT_IN);
-        records[i].owner = OWNER;
-        records[i].class = i % 2 ? CLASS_EXACT : CLASS_TRAINED;
-        memcpy(records[i].iid, &i, sizeof i);
-        records[i].iid[15] = 1; /* behind a guest of the same key */
-    }
-    assert_ok(memory_add(service.bank, records, N, &now));
-    free(records);
-}
-
-static void begin(struct model *model)
-{
-    service.model = model;
-    service.bank = memory_new(model_info(model)->key_dim, N + GUESTS);
-    if (model_info(model)->open_labels)
-        assert_ok(label_open(service.bank, model_info(model)));
-    service.limits =
-        (struct limits){.batch = BATCH, .image_side = 4096, .image_pixels = 1 << 24};
-    scratch = scratch_new(model);
-    fill_bank();
-}
-
-static void end(void)
-{
-    scratch_free(scratch);
-    memory_free(service.bank);
-    model_free((struct model *)service.model);
-}
-
 static int set_up(void **state)
 {
-    char path[4096];
-    struct model *model;
     (void)state;
-    snprintf(path, sizeof path, "%s/models/fashion-mnist-T.safetensors",
-             getenv("top_srcdir"));
-    assert_ok(model_file_load(path, &model, service.model_sha256));
-    begin(model);
+    asked_shipped();
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    end();
+    asked_end();
     return 0;
 }
 
@@ -341,26 +234,26 @@ static void expect_ranks(void)
     json_auto_t *reply = ask_json(5, 1, ", \"top_k\": 10");
     json_t *prediction = json_array_get(json_object_get(reply, "predictions"), 0),
            *choice;
-    const char *label[BUILT_IN];
+    const char *label[ASKED_BUILT_IN];
     size_t i;
     json_array_foreach(json_object_get(prediction, "top"), i, choice)
         label[json_integer_value(json_object_get(choice, "index"))] =
             json_string_value(json_object_get(choice, "label"));
-    for (i = 1; i < BUILT_IN; i++)
+    for (i = 1; i < ASKED_BUILT_IN; i++)
         assert_true(strcmp(label[i - 1], label[i]) < 0);
 }
 
 /* Here the guest brings labels, too: no reply mixes those of two memories. */
 static void so_it_is_where_labels_are_open(void **state)
 {
-    end();
-    begin(drawn_model(names, BUILT_IN));
+    asked_end();
+    asked_begin(drawn_model(asked_names, ASKED_BUILT_IN));
     expect_ranks();
     raw_and_json_give_the_same_bytes(state);
     a_batch_does_not_change_a_bit(state);
     the_top_is_in_order_and_sums_to_one(state);
     a_large_batch_sees_one_memory(state);
-    end();
+    asked_end();
     set_up(state);
 }
 
@@ -375,15 +268,15 @@ static void a_reply_has_a_hundred_thousand_labels_at_most(void **state)
         snprintf(text[i], sizeof text[i], "%zu", i);
         many[i] = text[i];
     }
-    end();
-    begin(drawn_model(many, MANY));
+    asked_end();
+    asked_begin(drawn_model(many, MANY));
     char *body = body_of(1, 51, ", \"top_k\": 2000");
     assert_int_equal(ask("application/json", "/predict", body, strlen(body), &reply),
                      MK_ETOOBIG);
     free(body);
     json_auto_t *all = ask_json(1, 50, ", \"top_k\": 2000");
     assert_int_equal(json_array_size(json_object_get(all, "predictions")), 50);
-    end();
+    asked_end();
     set_up(state);
 }
 
