@@ -18,6 +18,7 @@ status_of POST "/subjects/alice/instances?label=1" -H 'Content-Type: image/jpeg'
     --data-binary "@$source/tests/cases/image-jpeg-named-png/body" | grep -q 201 ||
     bail_out "alice could not be enrolled"
 "$build/tests/run_cases" "$source/tests/cases" "${url##*:}" \
-    "all=$token" "predict=$predict" "expired=$expired" || exit
+    "all=$token" "predict=$predict" "expired=$expired" \
+    "model=$(api GET /version | jq -r .model.name)" || exit
 grep -i alice "$work/cases.log" && bail_out "the daemon's log names the subject"
 exit 0
