@@ -267,6 +267,26 @@ static void a_long_batch_gives_way_and_forgets_what_it_found(void **state)
     assert_true(json_equal(reply, without));
 }
 
+/* One flag says it all: between what is said and what is done nothing else can come. */
+static void whoever_is_not_ready_takes_no_work(void **state)
+{
+    static const char *const asks[][2] = {{"GET", "/readyz"},
+                                          {"GET", "/v2/health/ready"},
+                                          {"POST", "/predict"},
+                                          {"POST", "/v2/models/m/infer"},
+                                          {"GET", "/memory/digest"}};
+    struct client client;
+    (void)state;
+    served.service.draining = true;
+    client_open(&client, &served);
+    for (size_t i = 0; i < ARRAY_SIZE(asks); i++)
+        json_decref(
+            client_call(&client, asks[i][0], asks[i][1], MEDIA_JSON, "{}", 2, 503));
+    served.service.draining = false;
+    json_decref(client_call(&client, "GET", "/readyz", NULL, NULL, 0, 200));
+    client_close(&client);
+}
+
 static int set_up(void **state)
 {
     size_t n;
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(an_erasure_waits_until_the_reply_is_queued),
         cmocka_unit_test(an_erasure_is_answered_after_the_reply_has_left),
         cmocka_unit_test(a_long_batch_gives_way_and_forgets_what_it_found),
+        cmocka_unit_test(whoever_is_not_ready_takes_no_work),
     };
     return cmocka_run_group_tests_name("in flight", tests, set_up, tear_down);
 }
