@@ -61,7 +61,7 @@ def infer(array=images, outputs=None, **options):
 
 def same_bits(a, b):
     assert a.dtype == b.dtype and a.shape == b.shape, (a.dtype, a.shape, b.dtype, b.shape)
-    assert a.tobytes() == b.tobytes(), numpy.argwhere(a != b)
+    assert a.tobytes() == b.tobytes(), f"{numpy.count_nonzero(a != b)} of {a.size} differ"
 
 
 def texts(array):
@@ -203,4 +203,4 @@ for check in checks:
         check()
         print(f"ok {sentence}")
     except Exception as e:
-        print(f"not ok {sentence}: {e!r}")
+        print(f"not ok {sentence}: {e!r}".replace("\n", " "))
