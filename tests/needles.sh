@@ -123,6 +123,20 @@ make_batch() {
             END { print "]}" }' >"$work/batch"
 }
 
+# The same images by the Open Inference Protocol, as bytes in and out, and as nested JSON.
+infer_batch() {
+    target=/v2/models/$(api GET /version | jq -r .model.name)/infer
+    jq -c '.inputs | {inputs: [{name: "image", datatype: "FP32", shape: [length, 28, 28, 1],
+        data: map([_nwise(28) | map([.])])}]}' "$work/batch" |
+        api POST "$target" -f -o /dev/null -H 'Content-Type: application/json' --data-binary @- &&
+        jq -jc '.inputs | {inputs: [{name: "image", datatype: "UINT8", shape: [length, 28, 28, 1],
+        parameters: {binary_data_size: (length * 784)}}], parameters: {binary_data_output: true}}' \
+            "$work/batch" >"$work/json" &&
+        for i in $(cat "$work/which"); do pixels "$i" 1; done | cat "$work/json" - |
+        api POST "$target" -f -o /dev/null -H 'Content-Type: application/octet-stream' \
+            -H "Inference-Header-Content-Length: $(wc -c <"$work/json")" --data-binary @-
+}
+
 predict_batch() {
     api POST /predict -f -o /dev/null -H 'Content-Type: application/json' \
         --data-binary "@$work/batch"

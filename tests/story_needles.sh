@@ -18,7 +18,7 @@ erases() {
 }
 
 predicted() {
-    make_batch "$1" && predict_batch
+    make_batch "$1" && predict_batch && infer_batch || bail_out "no predictions from the keys of $1"
     look_for "$1"
     erases "$1" "$1, after predictions from their keys" token vector
 }
