@@ -33,7 +33,7 @@ sections() {
 
 # A path in a document is a path in the repository, or the program that is built from one.
 paths() {
-    grep -ohE '`(api|core|daemon|storage|systemd|tests|docs)/[A-Za-z0-9_./-]+`' docs/*.md README.md \
+    grep -ohE '`(api|core|daemon|storage|systemd|tests|docs|examples)/[A-Za-z0-9_./-]+`' docs/*.md README.md \
         2>/dev/null | tr -d '`' | sort -u | while read -r path; do
         [ -e "$path" ] || [ -e "$path.c" ] || { echo "no such path: $path"; exit 1; }
     done

@@ -5,7 +5,7 @@
 cd "${top_srcdir:-.}" || bail_out "no source folder"
 
 sources() {
-    find core storage api daemon tests -name '*.[ch]'
+    find core storage api daemon examples tests -name '*.[ch]'
 }
 
 licensed() {
