@@ -41,7 +41,7 @@ static char *json_of(const char *shape, const char *datatype, const char *values
 static int ask(const char *json, const void *bytes, size_t len, struct reply *ret_reply)
 {
     char *body = calloc(1, strlen(json) + len + 1), length[24];
-    memcpy(mempcpy(body, json, strlen(json)), bytes, len);
+    memcpy(mempcpy(body, json, strlen(json)), bytes ? bytes : "", len);
     snprintf(length, sizeof length, "%zu", strlen(json));
     struct request request = {.media = "application/json",
                               .json_length = bytes ? length : NULL,
@@ -56,7 +56,7 @@ static int ask(const char *json, const void *bytes, size_t len, struct reply *re
 static struct inferred infer(char *json, const void *bytes, size_t len)
 {
     struct inferred it = {0};
-    assert_ok(ask(json, bytes ? bytes : "", len, &it.reply));
+    assert_ok(ask(json, bytes, len, &it.reply));
     const char *body = it.reply.body->data;
     size_t head = it.reply.body->len;
     if (it.reply.headers) {
