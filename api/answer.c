@@ -3,6 +3,17 @@
 #include "api/answer.h"
 
 #include "api/parts.h"
+#include "core/err.h"
+
+enum outcome outcome_of(int rc, enum act act)
+{
+    if (rc == 0)
+        return act == ACT_ERASE ? ERASED : NOT_HELD;
+    if (rc == MK_ECONFLICT)
+        return HELD;
+    return rc == MK_EINPUT || rc == MK_ETOOBIG || rc == MK_EUNPROCESSABLE ? REFUSED
+                                                                          : FAILED;
+}
 
 static json_t *json_classes(const struct forgotten *done)
 {

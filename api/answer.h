@@ -5,7 +5,11 @@
 
 #include <jansson.h>
 
+#include "api/metrics.h"
 #include "storage/forget.h"
+
+/* What became of an erasure that ended with rc, as act when that is 0. */
+enum outcome outcome_of(int rc, enum act act);
 
 json_t *json_receipt_id(const struct answer *answer);
 json_t *json_opening(const struct answer *answer, struct subject subject,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/answer.h"
 #include "api/lanes.h"
 #include "api/line.h"
 #include "api/routes.h"
@@ -177,7 +178,10 @@ int erasures_post(struct request *request, struct reply *ret_reply)
 {
     struct state_status status;
     state_status(request->service->state, &status);
-    return strcmp(request->media, "application/json") == 0
-               ? post_one(request, status.origin, ret_reply)
-               : post_lines(request, status.origin, ret_reply);
+    int rc = strcmp(request->media, "application/json") == 0
+                 ? post_one(request, status.origin, ret_reply)
+                 : post_lines(request, status.origin, ret_reply);
+    if (rc < 0)
+        metrics_erasure(request->service->metrics, outcome_of(rc, ACT_ERASE));
+    return rc;
 }

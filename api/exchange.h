@@ -37,10 +37,11 @@ struct exchange {
     struct outgoing outgoing; /* of a prediction's reply, until it has left */
     struct blob *body;
     size_t received, body_max;
-    bool admitted; /* exchange_admit() has run */
-    bool refused;  /* the reply is a problem already; what still comes is thrown away */
-    bool at_once;  /* reply without waiting for the body, whose end is not certain */
-    bool queued;   /* the reply is on its way */
+    uint64_t complete; /* when the last byte came: metrics_now(); 0: not yet */
+    bool admitted;     /* exchange_admit() has run */
+    bool refused; /* the reply is a problem already; what still comes is thrown away */
+    bool at_once; /* reply without waiting for the body, whose end is not certain */
+    bool queued;  /* the reply is on its way */
 };
 
 /* NULL: no memory.  raw: of the request line, undecoded; NULL when there was none. */

@@ -21,6 +21,7 @@
 #include "api/exchange.h"
 #include "api/json.h"
 #include "api/listen.h"
+#include "api/metrics.h"
 #include "api/outbox.h"
 #include "api/parts.h"
 #include "api/problem.h"
@@ -84,6 +85,15 @@ static struct outbox *outbox_of(const struct exchange *x)
     return &((const struct listener *)x->server)->http->outbox;
 }
 
+static void count(const struct exchange *x)
+{
+    struct metrics *metrics = x->server->service->metrics;
+    const struct route *route = x->request.route;
+    metrics_reply(metrics, route, x->reply.status);
+    if (route && x->complete)
+        metrics_took(metrics, route, metrics_now() - x->complete);
+}
+
 /* A prediction is in the outbox before reply_done() gives the bank's lock back: an erasure, which
  * needs the lock, finds it there. */
 static enum MHD_Result queue_reply(struct exchange *x)
@@ -97,6 +107,8 @@ static enum MHD_Result queue_reply(struct exchange *x)
     if (response)
         MHD_destroy_response(response);
     x->queued = true;
+    if (queued == MHD_YES)
+        count(x);
     reply_done(&x->reply);
     return queued;
 }
@@ -188,6 +200,7 @@ static enum MHD_Result on_complete(struct http *http, struct exchange *x)
 {
     enum lane lane = exchange_lane(x);
     reaper_disarm(watch_of(x->connection));
+    x->complete = metrics_now();
     if (lane == LANE_INLINE) {
         exchange_handle(x, NULL);
         return queue_reply(x);
@@ -330,9 +343,11 @@ int http_start(const struct http_options *options, struct service *service,
                struct http **ret_http)
 {
     unsigned threads = options->predict_threads ? options->predict_threads : cores();
+    const struct route *const tables[] = {public_routes, admin_routes};
     struct http *http = http_new(service);
-    int rc =
-        http ? open_sockets(http, options) : fail(MK_ENOMEM, "no memory for a server");
+    service->metrics = metrics_new(tables, sizeof tables / sizeof *tables);
+    int rc = http && service->metrics ? open_sockets(http, options)
+                                      : fail(MK_ENOMEM, "no memory for a server");
     json_setup();
     if (rc == 0)
         rc = reaper_start(&http->reaper);
@@ -413,5 +428,7 @@ void http_stop(struct http *http)
     lanes_free(http->service->lanes);
     http->service->lanes = NULL;
     reaper_stop(http->reaper);
+    metrics_free(http->service->metrics);
+    http->service->metrics = NULL;
     free(http);
 }

@@ -190,6 +190,24 @@ void lanes_give_way(struct lanes *lanes)
     pthread_mutex_unlock(&lanes->mutex);
 }
 
+struct depth lanes_depth(struct lanes *lanes, enum lane lane)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    struct depth depth = {lanes->queue[lane].waiting, lanes->queue[lane].running};
+    pthread_mutex_unlock(&lanes->mutex);
+    return depth;
+}
+
+const char *lane_name(enum lane lane)
+{
+    static const char *const names[LANES] = {
+        [LANE_INLINE] = "inline", [LANE_PREDICT] = "predict", [LANE_ENROLL] = "enroll",
+        [LANE_ERASE] = "erase",   [LANE_BULK] = "bulk",       [LANE_READ] = "read",
+        [LANE_BACKUP] = "backup",
+    };
+    return names[lane];
+}
+
 static int add_worker(struct lanes *lanes, enum lane lane, const struct model *model)
 {
     struct worker *worker = &lanes->worker[lanes->workers];

@@ -46,6 +46,13 @@ void lanes_pause(struct lanes *lanes, const struct scratch *scratch);
  * and no flood of them stops the job. */
 void lanes_give_way(struct lanes *lanes);
 
+/* Jobs that wait in a lane, and that run; and the lane's name, for people. */
+struct depth {
+    unsigned waiting, running;
+};
+struct depth lanes_depth(struct lanes *lanes, enum lane lane);
+const char *lane_name(enum lane lane);
+
 /* From here on lanes_submit() refuses; returns when everything that waited has run. */
 void lanes_drain(struct lanes *lanes);
 void lanes_free(struct lanes *lanes); /* drains first */

@@ -107,13 +107,9 @@ static json_t *json_undone(const struct line *line, const struct request *reques
     const struct forgotten *done = &line->done;
     bool held = done->rc == MK_ECONFLICT;
     const char *why = done->why ? done->why : err_text(done->rc);
-    json_t *problem = problem_json(done->rc, request->id, why);
-    int status = (int)json_integer_value(json_object_get(problem, "status"));
     json_t *json = json_pack("{s:s, s:o}", "status",
-                             held            ? "held"
-                             : status >= 500 ? "failed"
-                                             : "refused",
-                             "problem", problem);
+                             outcome_name[outcome_of(done->rc, done->answer.act)],
+                             "problem", problem_json(done->rc, request->id, why));
     if (line->name[0])
         json_object_set_new(json, "request_id", json_string(line->name));
     if (held)
@@ -124,6 +120,8 @@ static json_t *json_undone(const struct line *line, const struct request *reques
 json_t *line_reply(const struct line *line, const struct request *request,
                    const char *origin)
 {
+    metrics_erasure(request->service->metrics,
+                    outcome_of(line->done.rc, line->done.answer.act));
     return line->done.rc < 0 ? json_undone(line, request) : json_done(line, origin);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/lanes.h"
+#include "api/metrics.h"
 #include "api/parts.h"
 #include "core/err.h"
 
@@ -69,11 +70,14 @@ static void let_wipe(const struct request *request)
 static void make_keys(const struct request *request, struct question *question)
 {
     size_t size = shape_size(&question->shape);
+    uint64_t began = metrics_now();
     for (size_t i = 0; i < question->n; i++) {
         let_wipe(request);
         model_key(request->service->model, request->scratch, question->pixels + i * size,
                   &question->key[i]);
     }
+    metrics_stage(request->service->metrics, STAGE_ENCODER, metrics_now() - began);
+    metrics_images(request->service->metrics, question->n);
 }
 
 /* One image, under the bank's lock. */
@@ -83,13 +87,17 @@ static void predict(const struct request *request, struct question *question, si
     struct retrieved *retrieved = &question->retrieved[i];
     const struct label_set about = {question->labels.code, question->labels.n};
     struct hit hits[HITS_MAX];
+    uint64_t began = metrics_now();
     size_t n = memory_search(service->bank, &question->key[i], question->info->k, hits);
+    uint64_t found = metrics_now();
     *retrieved = (struct retrieved){.hits = n};
     for (size_t j = 0; j < n; j++)
         retrieved->exact += hits[j].class == CLASS_EXACT;
     model_predict(service->model, request->scratch,
                   question->pixels + i * shape_size(&question->shape), hits, n,
                   about.code ? &about : NULL, question->p + i * about.n);
+    metrics_stage(service->metrics, STAGE_MEMORY, found - began);
+    metrics_stage(service->metrics, STAGE_CLASSIFIER, metrics_now() - found);
     explicit_bzero(hits, sizeof hits);
 }
 

@@ -55,6 +55,7 @@ const struct route public_routes[] = {
      .run = kserve_model_ready_get},
     {"POST", "/v2/models/{m}/versions/{v}/infer", SCOPE_PREDICT, LANE_PREDICT,
      .run = kserve_infer_post, .media = TENSORS, .large = true, .untyped = true},
+    {"GET", "/stats", SCOPE_AUDIT, LANE_READ, .run = stats_get},
     {"GET", "/healthz", SCOPE_NONE, LANE_INLINE, .run = health_get},
     {"GET", "/readyz", SCOPE_NONE, LANE_INLINE, .run = ready_get},
     {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},

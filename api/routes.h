@@ -33,6 +33,7 @@ handler receipt_get, verify_post;
 handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, audit_get, audit_post;
+handler stats_get;
 handler health_get, ready_get, version_get;
 handler kserve_get, kserve_live_get, kserve_ready_get;
 handler kserve_model_get, kserve_model_ready_get, kserve_infer_post;

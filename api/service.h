@@ -30,8 +30,9 @@ struct service {
     struct limits limits;
     const char *residual; /* JSON that munkey-eval audit wrote about the model; or NULL */
     bool public_log;      /* log, keys and receipts are readable without a token */
-    struct lanes *lanes;  /* set by http_start() */
-    _Atomic bool draining; /* set by http_drain(): /readyz answers 503 */
+    struct lanes *lanes;  /* set by http_start(), */
+    struct metrics *metrics; /* as is what it counts; NULL: nothing */
+    _Atomic bool draining;   /* set by http_drain(): /readyz answers 503 */
 };
 
 #endif

@@ -134,6 +134,7 @@ int subject_delete(struct request *request, struct reply *ret_reply)
     struct state_status status;
     int rc = forget(state, request_subject(request), name,
                     request->idempotency_key != NULL, &done);
+    metrics_erasure(request->service->metrics, outcome_of(rc, done.answer.act));
     if (rc < 0)
         return rc;
     state_status(state, &status);

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 enum {
-    KEY_DIM_MAX = 256, /* int8 components of a key, at most */
-    IID_SIZE = 16,     /* bytes of an instance id */
-    HITS_MAX = 64,     /* nearest keys that one search can return */
+    KEY_DIM_MAX = 256,   /* int8 components of a key, at most */
+    IID_SIZE = 16,       /* bytes of an instance id */
+    HITS_MAX = 64,       /* nearest keys that one search can return */
+    CLASSES_MAX = 10000, /* labels, at most */
 };
 
 /* The class of an instance, as receipts state it.  The numbers are stored: never reorder.

@@ -240,6 +240,16 @@ void labels_mask(struct labels *labels, uint64_t code, bool masked)
     count_live(labels, held(labels, code), masked ? -1 : 1);
 }
 
+size_t labels_place(const struct labels *labels, uint64_t code)
+{
+    return (size_t)(find(labels, code) - labels->slot);
+}
+
+const char *labels_name(const struct labels *labels, size_t place)
+{
+    return labels->slot[place].name;
+}
+
 void labels_settle(struct labels *labels)
 {
     size_t before = labels->n;

@@ -56,6 +56,10 @@ void labels_release(struct labels *labels, uint64_t code, bool live);
 /* An instance that is held is masked, or answers again. */
 void labels_mask(struct labels *labels, uint64_t code, bool masked);
 
+/* Where a label that is held stays until it is released, below CLASSES_MAX; and who stands there. */
+size_t labels_place(const struct labels *labels, uint64_t code);
+const char *labels_name(const struct labels *labels, size_t place);
+
 /* Ends a change: makes the list of those that answer. */
 void labels_settle(struct labels *labels);
 struct label_list labels_list(const struct labels *labels);

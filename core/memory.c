@@ -49,6 +49,7 @@ struct memory {
     uint32_t *first;    /* (owners): an owner's first row */
     size_t owners;
     struct labels *labels; /* of an open set, or NULL */
+    struct census census;
     struct memory_state state;
     uint64_t epoch;
     size_t locked_rows;
@@ -206,6 +207,12 @@ static bool owner_is_masked(const struct memory *bank, uint32_t owner)
     return first != NO_ROW && bank->ranks[first].masked;
 }
 
+/* Where the census counts a label that has an instance. */
+static size_t place_of(const struct memory *bank, uint64_t label)
+{
+    return bank->labels ? labels_place(bank->labels, label) : label;
+}
+
 static void append(struct memory *bank, const struct record *record)
 {
     uint32_t r = bank->n++;
@@ -220,6 +227,8 @@ static void append(struct memory *bank, const struct record *record)
     link_row(bank, r);
     if (bank->labels)
         labels_hold(bank->labels, record, !masked);
+    census_add(&bank->census, place_of(bank, record->label), record->class);
+    bank->census.masked += masked;
 }
 
 static int reserve(struct memory *bank, size_t n, uint32_t owner)
@@ -287,6 +296,9 @@ int memory_add(struct memory *bank, const struct record *records, size_t n,
 static void remove_row(struct memory *bank, uint32_t r)
 {
     uint32_t last = --bank->n;
+    census_remove(&bank->census, place_of(bank, bank->rows[r].label),
+                  bank->rows[r].class);
+    bank->census.masked -= bank->ranks[r].masked;
     if (bank->labels)
         labels_release(bank->labels, bank->rows[r].label, !bank->ranks[r].masked);
     if (r != last) {
@@ -322,8 +334,11 @@ size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_stat
 
 static void mask_row(struct memory *bank, uint32_t r, bool masked)
 {
-    if (bank->labels && bank->ranks[r].masked != masked)
+    if (bank->ranks[r].masked == masked)
+        return;
+    if (bank->labels)
         labels_mask(bank->labels, bank->rows[r].label, masked);
+    bank->census.masked += masked ? 1 : -1;
     bank->ranks[r].masked = masked;
 }
 
@@ -450,6 +465,16 @@ size_t memory_search(const struct memory *bank, const struct key *query, size_t 
 struct label_list memory_labels(const struct memory *bank)
 {
     return bank->labels ? labels_list(bank->labels) : (struct label_list){0};
+}
+
+const struct census *memory_census(const struct memory *bank)
+{
+    return &bank->census;
+}
+
+const char *memory_label_name(const struct memory *bank, size_t place)
+{
+    return bank->labels ? labels_name(bank->labels, place) : NULL;
 }
 
 size_t memory_record_size(const struct memory *bank)

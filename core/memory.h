@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/census.h"
 #include "core/key.h"
 #include "core/labels.h"
 
@@ -92,6 +93,11 @@ size_t memory_search(const struct memory *bank, const struct key *query, size_t 
 /* The labels of an open set that answer, built-in ones and those of unmasked records; of a bank
  * whose labels are closed, none.  The caller holds the shared lock. */
 struct label_list memory_labels(const struct memory *bank);
+
+/* How many instances there are; and the name of the label at one of the census's places, of a closed
+ * set, where the place is the index, NULL.  The caller holds the shared lock while it uses them. */
+const struct census *memory_census(const struct memory *bank);
+const char *memory_label_name(const struct memory *bank, size_t place);
 
 /* The state and the forget epoch that searches under the caller's shared lock see. */
 struct memory_state memory_state(const struct memory *bank);

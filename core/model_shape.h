@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LAYERS_MAX = 12, CLASSES_MAX = 10000, STEM_MAX = 4, TOKENS_MAX = 1024 };
+enum { LAYERS_MAX = 12, STEM_MAX = 4, TOKENS_MAX = 1024 };
 
 /* A convolution of the stem: 3x3, padded with zeros. */
 struct conv {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/key.h"
 #include "core/safetensors.h"
 #include "core/vit.h"
 

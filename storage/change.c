@@ -195,9 +195,12 @@ int state_sign(struct state *state)
 {
     const struct signer *signer = state->log_key;
     char *text = NULL;
-    int rc = state_checkpoint(state, store_entries(state->store), &signer, 1, &text);
-    if (rc == 0)
-        rc = ledger_set_checkpoint(state->ledger, text);
+    const uint64_t size = store_entries(state->store);
+    int rc = state_checkpoint(state, size, &signer, 1, &text);
+    if (rc == 0 && (rc = ledger_set_checkpoint(state->ledger, text)) == 0) {
+        state->signed_size = size;
+        state->signed_at = time(NULL);
+    }
     free(text);
     return state_break(state, rc);
 }

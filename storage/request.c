@@ -75,3 +75,12 @@ int request_read(struct state *state, const char *name, struct request_row *ret_
         *ret_row = row;
     return rc;
 }
+
+int requests_held(struct state *state, size_t max, struct request_row *ret_rows,
+                  size_t *ret_n, uint64_t *ret_total)
+{
+    pthread_mutex_lock(&state->mutex);
+    int rc = store_requests_held(state->store, max, ret_rows, ret_n, ret_total);
+    pthread_mutex_unlock(&state->mutex);
+    return rc;
+}

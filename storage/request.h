@@ -33,4 +33,9 @@ int request_expire(struct state *state, int64_t now);
 /* Takes the mutex.  MK_ENOTFOUND: never seen, or too long ago. */
 int request_read(struct state *state, const char *name, struct request_row *ret_row);
 
+/* Those that are held, soonest due first, at most max: their times and regulation alone.  Takes the
+ * mutex. */
+int requests_held(struct state *state, size_t max, struct request_row *ret_rows,
+                  size_t *ret_n, uint64_t *ret_total);
+
 #endif

@@ -188,6 +188,11 @@ void state_status(struct state *state, struct state_status *ret_status)
     *ret_status = status;
 }
 
+struct log_head state_log_head(const struct state *state)
+{
+    return (struct log_head){state->signed_size, state->signed_at};
+}
+
 const char *state_warning(const struct state *state)
 {
     return state->warning;

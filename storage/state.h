@@ -68,6 +68,14 @@ struct state_status {
 };
 void state_status(struct state *state, struct state_status *ret_status);
 
+/* The log's last signed checkpoint: its size, and when it was signed (Unix seconds).  Waits for nobody:
+ * whoever watches wants to know also while a disk does not answer. */
+struct log_head {
+    uint64_t size;
+    int64_t signed_at;
+};
+struct log_head state_log_head(const struct state *state);
+
 /* A sentence for the daemon's log when the folder lies on a file system where overwriting is
  * not known to reach the disk's old blocks; else NULL. */
 const char *state_warning(const struct state *state);

@@ -52,7 +52,9 @@ struct state {
     struct digest digest; /* as committed */
     uint8_t mem[SHA256_SIZE];
     int64_t last_iat;
-    struct audit *audit; /* that runs, or NULL */
+    _Atomic uint64_t signed_size; /* of the last checkpoint; */
+    _Atomic int64_t signed_at;    /* read without the mutex */
+    struct audit *audit;          /* that runs, or NULL */
     struct audited audited;
     bool broken; /* an outcome is unknown: nothing may be written until the next start */
 };

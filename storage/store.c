@@ -61,6 +61,10 @@ int store_read_blob(struct store *store, enum query query, const char *what, voi
     return rc;
 }
 
+/* Not a part of the schema: without it the same is found, but slowly. */
+static const char indexes[] =
+    "CREATE INDEX IF NOT EXISTS request_held ON request (due) WHERE status = 'held'";
+
 /* What an older munkeyd wrote lacks the tables that came since. */
 static int migrate(struct store *store)
 {
@@ -87,6 +91,7 @@ static int prepare(struct store *store)
     uint8_t size[8];
     int rc;
     if ((rc = sql_prepare(store->sql, queries, READ_META + 1, QUERIES)) < 0 ||
+        (rc = sql_script(store->sql, indexes)) < 0 ||
         (rc = count(store, COUNT_SLOTS, &store->slots)) < 0 ||
         (rc = count(store, COUNT_ENTRIES, &store->entries)) < 0 ||
         (rc = store_meta_read(store, META_SLOT_SIZE, size, 8)) < 0)

@@ -112,6 +112,9 @@ int store_request_read(struct store *store, const uint8_t tag[static SHA256_SIZE
 int store_request_write(struct store *store, const uint8_t tag[static SHA256_SIZE],
                         const struct request_row *row);         /* replaces */
 int store_requests_expire(struct store *store, int64_t before); /* last answered then */
+/* Those that are held, soonest due first: their times and regulation alone.  ret_rows: (max). */
+int store_requests_held(struct store *store, size_t max, struct request_row *ret_rows,
+                        size_t *ret_n, uint64_t *ret_total);
 
 /* A copy of the whole database, step by step (storage/sql.h).  MK_EIO. */
 struct sql_backup;

@@ -32,7 +32,10 @@
     X(READ_REQUEST,                                                                      \
       "SELECT received, due, answered, status, regulation, n, pepper, commitment "       \
       "FROM request WHERE tag = ?")                                                      \
-    X(EXPIRE_REQUESTS, "DELETE FROM request WHERE answered < ?")
+    X(EXPIRE_REQUESTS, "DELETE FROM request WHERE answered < ?")                         \
+    X(COUNT_HELD, "SELECT count(*) FROM request WHERE status = 'held'")                  \
+    X(LIST_HELD, "SELECT received, due, regulation FROM request WHERE status = 'held' "  \
+                 "ORDER BY due LIMIT ?")
 
 enum query {
 #define QUERY_NAME(name, text) name,

@@ -86,3 +86,33 @@ int store_requests_expire(struct store *store, int64_t before)
     sql_bind_int(store->sql, EXPIRE_REQUESTS, 1, (uint64_t)before);
     return sql_run(store->sql, EXPIRE_REQUESTS, "delete old requests");
 }
+
+static int list_held(struct sql *sql, size_t max, struct request_row *ret_rows,
+                     size_t *ret_n)
+{
+    int rc = 0;
+    size_t n = 0;
+    sql_bind_int(sql, LIST_HELD, 1, max);
+    while (n < max && (rc = sql_row(sql, LIST_HELD, "list held requests")) == 0) {
+        struct request_row *row = &ret_rows[n++];
+        *row = (struct request_row){.received = (int64_t)sql_int(sql, LIST_HELD, 0),
+                                    .due = (int64_t)sql_int(sql, LIST_HELD, 1),
+                                    .held = true};
+        snprintf(row->regulation, sizeof row->regulation, "%s",
+                 sql_text(sql, LIST_HELD, 2));
+    }
+    sql_done(sql, LIST_HELD);
+    *ret_n = n;
+    return rc == MK_ENOTFOUND ? 0 : rc;
+}
+
+int store_requests_held(struct store *store, size_t max, struct request_row *ret_rows,
+                        size_t *ret_n, uint64_t *ret_total)
+{
+    int rc = sql_row(store->sql, COUNT_HELD, "count held requests");
+    if (rc < 0)
+        return rc;
+    *ret_total = sql_int(store->sql, COUNT_HELD, 0);
+    sql_done(store->sql, COUNT_HELD);
+    return list_held(store->sql, max, ret_rows, ret_n);
+}
