@@ -2,10 +2,10 @@
 /* GET and POST /memory/audit: whether what is stored is what the log says. */
 #include "storage/audit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/http.h"
+#include "api/journal.h"
 #include "api/lanes.h"
 #include "api/parts.h"
 #include "api/routes.h"
@@ -41,12 +41,13 @@ static void report(struct state *state, int rc)
     struct audit_status status;
     audit_status(state, &status);
     if (rc < 0)
-        fprintf(stderr, "munkeyd: audit: given up: %s (%s)\n", err_why(), err_where());
+        journal_say(LOG_ERR, "audit: given up: %s (%s)", err_why(), err_where());
     else if (!status.last.ok)
-        fprintf(stderr,
-                "munkeyd: AUDIT FAILED: slots, memory and log do not agree; log entry "
-                "%llu has the digest that was found; see munkeyctl(8), audit\n",
-                (unsigned long long)status.last.index);
+        journal_say(
+            LOG_CRIT,
+            "AUDIT FAILED: slots, memory and log do not agree; log entry %llu has "
+            "the digest that was found; see munkeyctl(8), audit",
+            (unsigned long long)status.last.index);
 }
 
 static void run_portion(struct job *job, struct scratch *scratch)

@@ -3,12 +3,12 @@
  *
  * Lines are independent: each has its own log entry and receipt, or says why it has none.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "api/answer.h"
+#include "api/journal.h"
 #include "api/lanes.h"
 #include "api/line.h"
 #include "api/routes.h"
@@ -111,8 +111,8 @@ static void stop(struct bulk *bulk, int rc)
         if (bulk->line[i].done.rc == 0)
             give_up(&bulk->line[i], rc, err_why());
     if (!bulk->stopped)
-        fprintf(stderr, "munkeyd: POST /erasures: stopped after %zu lines: %s (%s)\n",
-                bulk->replied, err_why(), err_where());
+        journal_say(LOG_ERR, "POST /erasures: stopped after %zu lines: %s (%s)",
+                    bulk->replied, err_why(), err_where());
     bulk->stopped = true;
     bulk->unknown |= rc == MK_EUNKNOWN;
 }
@@ -171,6 +171,7 @@ static int post_one(struct request *request, const char *origin, struct reply *r
         return rc;
     if ((rc = line.done.rc) < 0)
         return fail(rc, "%s", line.done.why ? line.done.why : err_text(rc));
+    ret_reply->log_index = line.done.answer.index;
     return reply_json(ret_reply, 200, line_reply(&line, request, origin));
 }
 

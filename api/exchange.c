@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "api/auth.h"
+#include "api/journal.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "storage/state.h"
@@ -199,10 +200,19 @@ static bool admit_body(struct exchange *x)
     return !x->refused;
 }
 
+/* More than one traceparent is none (W3C Trace Context, 3.2: a header with a single value). */
+static void begin_trace(struct exchange *x)
+{
+    const bool one = x->headers.field[HEADER_TRACEPARENT].count == 1;
+    trace_begin(one ? x->headers.field[HEADER_TRACEPARENT].value : NULL,
+                &x->request.trace);
+}
+
 void exchange_admit(struct exchange *x, const char *method, const char *version,
                     bool peer)
 {
     x->admitted = true;
+    begin_trace(x);
     if (!x->refused && admit_headers(x, version, peer) && admit_route(x, method) &&
         admit_token(x) && admit_target(x) && admit_body(x))
         x->at_once = false;
@@ -232,8 +242,8 @@ enum lane exchange_lane(const struct exchange *x)
 static void report(const struct exchange *x)
 {
     const struct route *route = x->request.route;
-    fprintf(stderr, "munkeyd: %s %s: %u: %s (%s)\n", route->method, route->path,
-            x->reply.status, err_why(), err_where());
+    journal_say(LOG_ERR, "%s %s: %u: %s (%s)", route->method, route->path,
+                x->reply.status, err_why(), err_where());
 }
 
 void exchange_handle(struct exchange *x, struct scratch *scratch)

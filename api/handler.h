@@ -16,6 +16,7 @@
 
 #include "api/service.h"
 #include "api/target.h"
+#include "api/trace.h"
 #include "storage/tokens.h"
 
 enum { REQUEST_ID_SIZE = 37, REPLY_HEADERS = 4 };
@@ -32,6 +33,7 @@ struct request {
     const char *body;            /* body[body_len] is NUL */
     size_t body_len;
     char id[REQUEST_ID_SIZE]; /* a UUID; the reply's X-Request-Id */
+    struct trace trace;
 };
 
 /* Whom /subjects/{id} is about, borrowed; and what the request is called: the caller's
@@ -55,7 +57,8 @@ struct reply {
         char *value; /* owned */
     } header[REPLY_HEADERS];
     size_t headers;
-    bool close; /* the connection, after this reply */
+    uint64_t log_index; /* of the entry that answers a request, for its record; 0: none */
+    bool close;         /* the connection, after this reply */
     bool fatal; /* the process, after this reply: the outcome of a commit is unknown */
     /* The bank whose shared lock is held until the reply is on its way: a forget that
      * returns afterwards knows that no prediction made with the erased keys is sent any

@@ -18,6 +18,7 @@ static const char *const names[HEADER_NAMES] = {
     [HEADER_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HEADER_JSON_LENGTH] = "Inference-Header-Content-Length",
     [HEADER_EXPECT] = "Expect",
+    [HEADER_TRACEPARENT] = "traceparent",
 };
 
 /* RFC 9110, 5.6.2: token = 1*tchar. */
@@ -94,7 +95,7 @@ unsigned headers_check(struct headers *headers, const char *version)
         return refuse(
             400, "a header's name is not a token: no space may stand before the colon");
     for (int i = 0; i < HEADER_NAMES; i++)
-        if (headers->field[i].count > 1)
+        if (headers->field[i].count > 1 && i != HEADER_TRACEPARENT)
             return refuse(400, "more than one %s header", names[i]);
     if (!old && headers->field[HEADER_HOST].count == 0)
         return refuse(400, "the Host header is missing");

@@ -32,6 +32,7 @@ enum header_name {
     HEADER_IDEMPOTENCY_KEY,
     HEADER_JSON_LENGTH, /* of the Open Inference Protocol */
     HEADER_EXPECT,
+    HEADER_TRACEPARENT,
     HEADER_NAMES
 };
 

@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/account.h"
 #include "api/exchange.h"
 #include "api/json.h"
 #include "api/listen.h"
-#include "api/metrics.h"
 #include "api/outbox.h"
 #include "api/parts.h"
 #include "api/problem.h"
@@ -49,7 +49,7 @@ struct listener {
 struct http {
     struct service *service;
     struct reaper *reaper;
-    struct listener public, admin;
+    struct listener public, admin, metrics;
     struct outbox outbox;
     pthread_mutex_t mutex;
     pthread_cond_t none;
@@ -85,13 +85,16 @@ static struct outbox *outbox_of(const struct exchange *x)
     return &((const struct listener *)x->server)->http->outbox;
 }
 
-static void count(const struct exchange *x)
+static void account(const struct exchange *x)
 {
-    struct metrics *metrics = x->server->service->metrics;
-    const struct route *route = x->request.route;
-    metrics_reply(metrics, route, x->reply.status);
-    if (route && x->complete)
-        metrics_took(metrics, route, metrics_now() - x->complete);
+    account_reply(x->server->service->metrics, x->request.route,
+                  (struct request_record){
+                      .status = x->reply.status,
+                      .nanoseconds = x->complete ? metrics_now() - x->complete : 0,
+                      .id = x->request.id,
+                      .trace = &x->request.trace,
+                      .log_index = x->reply.log_index,
+                  });
 }
 
 /* A prediction is in the outbox before reply_done() gives the bank's lock back: an erasure, which
@@ -108,7 +111,7 @@ static enum MHD_Result queue_reply(struct exchange *x)
         MHD_destroy_response(response);
     x->queued = true;
     if (queued == MHD_YES)
-        count(x);
+        account(x);
     reply_done(&x->reply);
     return queued;
 }
@@ -117,8 +120,8 @@ static enum MHD_Result queue_reply(struct exchange *x)
 void http_die(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-    fprintf(stderr,
-            "munkeyd: a commit's outcome is unknown; ending, to recover at the start\n");
+    journal_say(LOG_CRIT,
+                "a commit's outcome is unknown; ending, to recover at the start");
     abort();
 }
 
@@ -276,12 +279,23 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
+/* libmicrohttpd answers by itself what it cannot read, and tells nobody but its log. */
+static bool is_refusal(const char *format)
+{
+    static const char begin[] = "Error processing request (HTTP response code is %u";
+    return strncmp(format, begin, sizeof begin - 1) == 0;
+}
+
 /* The format alone: what would be filled in came from a caller. */
 static void on_log(void *cls, const char *format, va_list arguments)
 {
-    (void)cls;
-    (void)arguments;
-    fprintf(stderr, "munkeyd: libmicrohttpd: %s", format);
+    struct listener *listener = cls;
+    if (is_refusal(format))
+        account_reply(listener->http->service->metrics, NULL,
+                      (struct request_record){.status = va_arg(arguments, unsigned)});
+    else
+        journal_say(LOG_WARNING, "libmicrohttpd: %.*s", (int)strcspn(format, "\n"),
+                    format);
 }
 
 /* ---- start and stop ---- */
@@ -292,7 +306,7 @@ static int start_listener(struct listener *listener)
     listener->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
             MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener,
         MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)IO_THREADS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, limits->connections,
@@ -315,6 +329,9 @@ static int open_sockets(struct http *http, const struct http_options *options)
         rc = listen_tcp(options->address, options->port, &http->public.fd);
     if (rc == 0 && options->admin_socket)
         rc = listen_unix(options->admin_socket, &http->admin.fd);
+    if (rc == 0 && options->metrics_address)
+        rc = listen_tcp(options->metrics_address, options->metrics_port,
+                        &http->metrics.fd);
     return rc;
 }
 
@@ -327,6 +344,8 @@ static struct http *http_new(struct service *service)
     http->public =
         (struct listener){{service, public_routes, false}, http, NULL, -1, false};
     http->admin = (struct listener){{service, admin_routes, true}, http, NULL, -1, false};
+    http->metrics =
+        (struct listener){{service, metrics_routes, false}, http, NULL, -1, false};
     outbox_init(&http->outbox);
     pthread_mutex_init(&http->mutex, NULL);
     pthread_cond_init(&http->none, NULL);
@@ -343,20 +362,22 @@ int http_start(const struct http_options *options, struct service *service,
                struct http **ret_http)
 {
     unsigned threads = options->predict_threads ? options->predict_threads : cores();
-    const struct route *const tables[] = {public_routes, admin_routes};
+    const struct route *const tables[] = {public_routes, admin_routes, metrics_routes};
     struct http *http = http_new(service);
     service->metrics = metrics_new(tables, sizeof tables / sizeof *tables);
     int rc = http && service->metrics ? open_sockets(http, options)
                                       : fail(MK_ENOMEM, "no memory for a server");
     json_setup();
     if (rc == 0)
-        rc = reaper_start(&http->reaper);
+        rc = reaper_start(service->metrics, &http->reaper);
     if (rc == 0)
         rc = lanes_start(service->model, threads, service->limits.queue, &service->lanes);
     if (rc == 0)
         rc = start_listener(&http->public);
     if (rc == 0 && http->admin.fd >= 0)
         rc = start_listener(&http->admin);
+    if (rc == 0 && http->metrics.fd >= 0)
+        rc = start_listener(&http->metrics);
     if (rc == 0)
         *ret_http = http;
     else
@@ -367,6 +388,11 @@ int http_start(const struct http_options *options, struct service *service,
 uint16_t http_port(const struct http *http)
 {
     return listen_port(http->public.fd);
+}
+
+uint16_t http_metrics_port(const struct http *http)
+{
+    return listen_port(http->metrics.fd);
 }
 
 static void quiesce(struct listener *listener)
@@ -419,12 +445,14 @@ void http_stop(struct http *http)
         return;
     http_drain(http);
     quiesce(&http->admin);
+    quiesce(&http->metrics);
     if (http->service->lanes)
         lanes_drain(
             http->service->lanes); /* resumes every connection that is suspended */
     wait_for_replies(http);
     stop_listener(&http->public);
     stop_listener(&http->admin);
+    stop_listener(&http->metrics);
     lanes_free(http->service->lanes);
     http->service->lanes = NULL;
     reaper_stop(http->reaper);

@@ -22,12 +22,16 @@ struct http_options {
     uint16_t port;            /* 0: any free one, see http_port() */
     int listen_fd;            /* an open listening socket (socket activation), or -1 */
     const char *admin_socket; /* path of control.sock, or NULL for none */
+    const char
+        *metrics_address;     /* numeric, of the listener of GET /metrics; NULL: none */
+    uint16_t metrics_port;    /* 0: any free one, see http_metrics_port() */
     unsigned predict_threads; /* lanes that predict; 0: one per core */
 };
 
 int http_start(const struct http_options *options, struct service *service,
                struct http **ret_http);
 uint16_t http_port(const struct http *http);
+uint16_t http_metrics_port(const struct http *http); /* 0: it is not served */
 
 /* Makes every thread that predicts wipe what it and OpenBLAS hold of earlier ones, and waits
  * for it: state_options.scrub, with a struct service as its context, served or not. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "api/account.h"
 #include "core/err.h"
 
 struct watch {
@@ -19,6 +20,7 @@ struct watch {
 };
 
 struct reaper {
+    struct metrics *metrics;
     pthread_mutex_t mutex;
     pthread_cond_t stop;
     bool stopping;
@@ -51,7 +53,9 @@ static void reap(struct reaper *reaper)
     {
         if (!watch->deadline || time < watch->deadline)
             continue;
-        send(watch->fd, too_slow, sizeof too_slow - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (send(watch->fd, too_slow, sizeof too_slow - 1, MSG_DONTWAIT | MSG_NOSIGNAL) >
+            0)
+            account_reply(reaper->metrics, NULL, (struct request_record){.status = 408});
         shutdown(watch->fd, SHUT_RDWR);
         watch->deadline = 0;
     }
@@ -74,11 +78,12 @@ static void *run(void *argument)
     return NULL;
 }
 
-int reaper_start(struct reaper **ret_reaper)
+int reaper_start(struct metrics *metrics, struct reaper **ret_reaper)
 {
     struct reaper *reaper = calloc(1, sizeof *reaper);
     if (!reaper)
         return fail(MK_ENOMEM, "no memory for the list of connections");
+    reaper->metrics = metrics;
     pthread_mutex_init(&reaper->mutex, NULL);
     pthread_cond_init(&reaper->stop, NULL);
     LIST_INIT(&reaper->watches);

@@ -13,8 +13,10 @@
 
 struct reaper; /* opaque; a thread of its own */
 struct watch;  /* one connection */
+struct metrics;
 
-int reaper_start(struct reaper **ret_reaper);
+/* metrics: where it counts its replies; borrowed. */
+int reaper_start(struct metrics *metrics, struct reaper **ret_reaper);
 void reaper_stop(struct reaper *reaper); /* after the last reaper_remove() */
 
 /* NULL when there is no memory: the connection is then not watched. */

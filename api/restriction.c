@@ -23,6 +23,7 @@ static int reply_restricted(struct reply *reply, const struct request *request,
     const char *status = done->answer.act == ACT_RESTRICT ? "restricted" : "unrestricted";
     struct state_status now;
     state_status(request->service->state, &now);
+    reply->log_index = done->answer.index;
     return reply_json(
         reply, 200,
         json_pack(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The routes, in one table for strangers and one for the operator. */
+/* The routes, in one table for strangers, one for the operator and one for who watches. */
 #include "api/routes.h"
 
 #include <stdio.h>
@@ -71,6 +71,11 @@ const struct route admin_routes[] = {
      .media = "application/json"},
     {"POST", "/rotate", SCOPE_NONE, LANE_ERASE, .run = rotate_post,
      .media = "application/json"},
+    {0},
+};
+
+const struct route metrics_routes[] = {
+    {"GET", "/metrics", SCOPE_NONE, LANE_INLINE, .run = metrics_get},
     {0},
 };
 /* clang-format on */

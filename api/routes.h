@@ -19,6 +19,8 @@ extern const struct route public_routes[];
 extern const struct route
     admin_routes[]; /* of control.sock, whose peer is checked instead */
 
+extern const struct route metrics_routes[]; /* of the listener of metrics */
+
 /* The route for an undecoded target; HEAD finds GET.  NULL: ret_allow names the methods
  * that the path knows, or is empty when it is no path of ours. */
 const struct route *route_find(const struct route *routes, const char *method,
@@ -33,7 +35,7 @@ handler receipt_get, verify_post;
 handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, audit_get, audit_post;
-handler stats_get;
+handler stats_get, metrics_get;
 handler health_get, ready_get, version_get;
 handler kserve_get, kserve_live_get, kserve_ready_get;
 handler kserve_model_get, kserve_model_ready_get, kserve_infer_post;

@@ -167,7 +167,7 @@ static json_t *json_process(const struct service *service)
 {
     uint64_t uptime = metrics_now() - service->metrics->started_mono;
     return json_pack("{s:I, s:b, s:I}", "resident_bytes",
-                     (json_int_t)process_resident_bytes(), "memory_locked",
+                     (json_int_t)process_read().resident, "memory_locked",
                      (int)memory_is_locked(service->bank), "uptime_seconds",
                      (json_int_t)(uptime / 1000000000));
 }

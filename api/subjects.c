@@ -138,6 +138,7 @@ int subject_delete(struct request *request, struct reply *ret_reply)
     if (rc < 0)
         return rc;
     state_status(state, &status);
+    ret_reply->log_index = done.answer.index;
     return reply_json(
         ret_reply, 200,
         json_forgotten(&done, request_subject(request), name, status.origin));

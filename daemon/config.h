@@ -26,6 +26,12 @@
     TEXT(state, "state", "FOLDER", MUNKEY_STATE, "state folder")                         \
     TEXT(address, "address", "IP", "127.0.0.1", "address to listen on")                  \
     NUMBER(port, "port", 8470, 0, 65535, "TCP port to listen on; 0: any free one")       \
+    TEXT(metrics_address, "metrics-address", "IP", "",                                   \
+         "address that serves GET /metrics; empty: none")                                \
+    NUMBER(metrics_port, "metrics-port", 8471, 0, 65535,                                 \
+           "its TCP port; 0: any free one")                                              \
+    TEXT(log, "log", "FORM", "auto", "journal, json, text or auto")                      \
+    SWITCH(log_requests, "log-requests", true, "a record of each request in the log")    \
     SWITCH(public_log, "public-log", true, "log and keys are readable without a token")  \
     TEXT(keyring_mirror, "keyring-mirror", "FILE", "", "copy of the keyring, elsewhere") \
     TEXT(log_key, "log-key", "FILE", "", "PEM file that signs the log")                  \

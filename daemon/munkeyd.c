@@ -5,7 +5,6 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "api/http.h"
+#include "api/journal.h"
 #include "core/err.h"
 #include "daemon/config.h"
 #include "daemon/model_file.h"
@@ -33,27 +33,13 @@ struct running {
     struct http *http;
 };
 
-/* A line for the operator.  The journal reads the priority; people need not. */
-static void say(const char *priority, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void say(const char *priority, const char *format, ...)
-{
-    char line[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "%smunkeyd: %s\n", getenv("JOURNAL_STREAM") ? priority : "", line);
-}
-
 /* The kernel shows neither memory nor a core dump of this process to others of its user.
  */
 static void hide_memory(void)
 {
     if (prctl(PR_SET_DUMPABLE, 0) < 0)
-        say(SD_WARNING,
-            "this system lets other processes of this user read my memory: %m");
+        journal_say(LOG_WARNING,
+                    "this system lets other processes of this user read my memory: %m");
 }
 
 /* No limit, or the capability that lifts it (mlockall(2)). */
@@ -74,7 +60,8 @@ static bool may_lock_all(void)
 static void lock_memory(void)
 {
     if (!may_lock_all() || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
-        say(SD_NOTICE,
+        journal_say(
+            LOG_NOTICE,
             "not all memory is locked into RAM, and what is computed from keys "
             "could reach the swap: set LimitMEMLOCK to infinity, or turn swap off");
 }
@@ -136,7 +123,7 @@ static int start_state(struct running *running)
                          service->bank, true, &service->state)) < 0)
         return rc;
     if (state_warning(service->state))
-        say(SD_WARNING, "%s", state_warning(service->state));
+        journal_say(LOG_WARNING, "%s", state_warning(service->state));
     return tokens_open(config->state, &service->tokens);
 }
 
@@ -149,6 +136,8 @@ static int start_http(struct running *running)
         .port = config->port,
         .listen_fd = sd_listen_fds(0) > 0 ? SD_LISTEN_FDS_START : -1,
         .admin_socket = admin_socket,
+        .metrics_address = *config->metrics_address ? config->metrics_address : NULL,
+        .metrics_port = config->metrics_port,
         .predict_threads = config->predict_threads,
     };
 
@@ -158,12 +147,19 @@ static int start_http(struct running *running)
     return http_start(&options, &running->service, &running->http);
 }
 
+static int start_journal(const struct config *config)
+{
+    return journal_open(
+        &(struct journal_options){.form = config->log, .requests = config->log_requests});
+}
+
 /* Not a reason to refuse to serve. */
 static void start_residual(struct running *running)
 {
     if (residual_load(running->config.model, running->service.model_sha256,
                       &running->residual) < 0)
-        say(SD_WARNING, "GET /version serves no verdict of an audit: %s", err_why());
+        journal_say(LOG_WARNING, "GET /version serves no verdict of an audit: %s",
+                    err_why());
     running->service.residual = running->residual;
 }
 
@@ -173,6 +169,7 @@ static int start(const struct config_source *source, struct running *running)
     int rc;
 
     if ((rc = config_load(source, &running->config)) < 0 ||
+        (rc = start_journal(&running->config)) < 0 ||
         (rc = model_file_load(running->config.model, &running->model,
                               running->service.model_sha256)) < 0)
         return rc;
@@ -188,11 +185,14 @@ static void announce(const struct running *running)
     struct state_status status;
 
     state_status(running->service.state, &status);
-    say(SD_INFO, "model %s, %ju instances, log of %ju entries",
-        model_info(running->service.model)->name, (uintmax_t)status.instances,
-        (uintmax_t)status.entries);
-    say(SD_INFO, "listening on %s port %u", running->config.address,
-        (unsigned)http_port(running->http));
+    journal_say(LOG_INFO, "model %s, %ju instances, log of %ju entries",
+                model_info(running->service.model)->name, (uintmax_t)status.instances,
+                (uintmax_t)status.entries);
+    journal_say(LOG_INFO, "listening on %s port %u", running->config.address,
+                (unsigned)http_port(running->http));
+    if (http_metrics_port(running->http))
+        journal_say(LOG_INFO, "metrics on %s port %u", running->config.metrics_address,
+                    (unsigned)http_metrics_port(running->http));
     sd_notifyf(0, "READY=1\nSTATUS=Serving %ju instances on port %u.",
                (uintmax_t)status.instances, (unsigned)http_port(running->http));
 }
@@ -201,9 +201,9 @@ static void reload(struct running *running)
 {
     sd_notify(0, "RELOADING=1");
     if (tokens_reload(running->service.tokens) < 0)
-        say(SD_ERR, "the tokens stay as they were: %s", err_why());
+        journal_say(LOG_ERR, "the tokens stay as they were: %s", err_why());
     else
-        say(SD_INFO, "read the tokens again");
+        journal_say(LOG_INFO, "read the tokens again");
     sd_notify(0, "READY=1");
 }
 
@@ -214,7 +214,7 @@ static void wait_for_end(struct running *running, const sigset_t *signals)
     while (sigwait(signals, &number) == 0 && number == SIGHUP)
         reload(running);
     sd_notify(0, "STOPPING=1");
-    say(SD_INFO, "stopping: answering what was asked");
+    journal_say(LOG_INFO, "stopping: answering what was asked");
 }
 
 static void stop(struct running *running)
@@ -246,6 +246,7 @@ int main(int argc, char **argv)
     struct running running = {0};
     int rc;
 
+    journal_open(&(struct journal_options){.form = "auto"});
     hide_memory();
     lock_memory();
     argp_parse(&argp, argc, argv, 0, NULL, &source);
@@ -254,7 +255,7 @@ int main(int argc, char **argv)
         announce(&running);
         wait_for_end(&running, &signals);
     } else {
-        say(SD_ERR, "%s", err_why());
+        journal_say(LOG_ERR, "%s", err_why());
     }
     stop(&running);
     return rc < 0 ? exit_status(rc) : EXIT_SUCCESS;

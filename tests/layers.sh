@@ -20,6 +20,11 @@ only_home() {
 check "core knows nobody" includes_none core 'storage|api|daemon'
 check "storage knows core alone" includes_none storage 'api|daemon'
 check "api knows storage and core" includes_none api 'daemon'
+# Programs that are run by hand print; what runs for ever has one place that does.
+speaks_in_one_place() {
+    ! grep -n 'stderr' api/*.c storage/*.c core/*.c daemon/munkeyd.c | grep -v '^api/journal\.c:'
+}
+check "what the daemon says goes through api/journal.c" speaks_in_one_place
 for pair in \
     'cblas.h core/linalg.c' \
     'sqlite3.h storage/sql.c' \
