@@ -49,7 +49,7 @@ start() {
         2>"$work/$name.log" &
     pid=$! url=
     for _ in $(seq 300); do
-        port=$(sed -n 's/.*listening on 127.0.0.1 port //p' "$work/$name.log")
+        port=$(sed -nE 's/.*listening on 127.0.0.1 port ([0-9]+).*/\1/p' "$work/$name.log")
         [ -n "$port" ] && url=http://127.0.0.1:$port && break
         kill -0 $pid 2>/dev/null || bail_out "munkeyd ended: $(cat "$work/$name.log")"
         sleep 0.1

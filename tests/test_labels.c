@@ -90,6 +90,40 @@ static void expect_list(const struct memory *bank, const struct naive *naive)
     assert_int_equal(label_list_find(&list, "none of them"), n);
 }
 
+static struct class_counts naive_counts(const struct naive *naive, const char *name)
+{
+    struct class_counts counts = {0};
+    for (uint32_t i = 0; i < NAMES; i++)
+        for (uint32_t owner = 0; owner < OWNERS; owner++)
+            if (strcmp(name_of(i), name) == 0) {
+                *(owner % 2 ? &counts.trained : &counts.exact) +=
+                    naive->instances[owner][i];
+            }
+    return counts;
+}
+
+/* Labels with most instances first, and none without. */
+static void expect_census(const struct memory *bank, const struct naive *naive)
+{
+    const struct census *census = memory_census(bank);
+    size_t places[CLASSES_MAX];
+    uint64_t all = 0, masked = 0, before = UINT64_MAX;
+    size_t n = census_largest(census, CLASSES_MAX, places);
+    for (uint32_t owner = 0; owner < OWNERS; owner++)
+        for (uint32_t i = 0; i < NAMES; i++)
+            masked += naive->masked[owner] ? naive->instances[owner][i] : 0;
+    assert_int_equal(census->masked, masked);
+    assert_int_equal(census->labels, n);
+    for (size_t i = 0; i < n; i++) {
+        struct class_counts wanted =
+            naive_counts(naive, memory_label_name(bank, places[i]));
+        assert_memory_equal(&census->at[places[i]], &wanted, sizeof wanted);
+        assert_in_range(wanted.exact + wanted.trained, 1, before);
+        all += before = wanted.exact + wanted.trained;
+    }
+    assert_int_equal(census->all.exact + census->all.trained, all);
+}
+
 static void enrol_some(struct memory *bank, struct rng *rng, struct naive *naive)
 {
     struct record records[6];
@@ -97,6 +131,7 @@ static void enrol_some(struct memory *bank, struct rng *rng, struct naive *naive
     for (size_t i = 0; i < n; i++) {
         uint32_t owner = rng_below(rng, OWNERS), name = rng_below(rng, NAMES);
         records[i] = of(name_of(name), owner);
+        records[i].class = owner % 2 ? CLASS_TRAINED : CLASS_EXACT;
         naive->instances[owner][name]++;
         if (memory_masked(bank, owner) == 0)
             naive->masked[owner] = false; /* nothing of theirs was there to be masked */
@@ -129,6 +164,7 @@ static void labels_come_and_go_with_their_instances(void **unused)
     for (int i = 0; i < ROUNDS; i++) {
         change(bank, &rng, &naive);
         expect_list(bank, &naive);
+        expect_census(bank, &naive);
     }
     memory_free(bank);
 }

@@ -208,6 +208,39 @@ static void a_masked_owner_is_not_found_and_comes_back(void **unused)
     memory_free(bank);
 }
 
+/* Of a closed set a label stands at its index; one beyond all is counted without a place. */
+static void instances_are_counted_by_class_and_label(void **unused)
+{
+    (void)unused;
+    struct record records[30];
+    size_t places[2];
+    make_records(records, ARRAY_SIZE(records), 7);
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+        records[i].label = i < 5 ? 9 : i < 29 ? 3 + i % 2 : CLASSES_MAX;
+        records[i].class = i % 3 ? CLASS_EXACT : CLASS_TRAINED;
+    }
+    struct memory *bank = memory_new(DIM, ARRAY_SIZE(records));
+    const struct census *census = memory_census(bank);
+    assert_ok(memory_add(bank, records, ARRAY_SIZE(records), &some_state));
+    assert_int_equal(census->all.exact, 20);
+    assert_int_equal(census->all.trained, 10);
+    assert_int_equal(census->labels, 3);
+    assert_int_equal(census_largest(census, 2, places), 2);
+    assert_int_equal(places[0], 3);
+    assert_int_equal(places[1], 4);
+    assert_int_equal(census->at[9].exact, 3);
+    assert_int_equal(census->at[9].trained, 2);
+    memory_mask(bank, 4, true);
+    memory_mask(bank, 4, true);
+    assert_int_equal(census->masked, 4);
+    for (uint32_t owner = 0; owner < OWNERS; owner++)
+        memory_drop(bank, owner, &some_state);
+    assert_int_equal(census->all.exact + census->all.trained + census->masked, 0);
+    assert_int_equal(census->labels, 0);
+    assert_int_equal(census_largest(census, 2, places), 0);
+    memory_free(bank);
+}
+
 static void a_full_bank_takes_all_or_nothing(void **unused)
 {
     (void)unused;
@@ -285,6 +318,7 @@ int main(void)
         cmocka_unit_test(history_does_not_show),
         cmocka_unit_test(a_dropped_key_is_wiped),
         cmocka_unit_test(a_masked_owner_is_not_found_and_comes_back),
+        cmocka_unit_test(instances_are_counted_by_class_and_label),
         cmocka_unit_test(a_full_bank_takes_all_or_nothing),
         cmocka_unit_test(a_change_brings_its_state_and_epoch),
         cmocka_unit_test(a_flood_of_searches_never_starves_a_drop),

@@ -55,6 +55,36 @@ static void what_became_of_a_request_is_told_also_after_a_restart(void **data)
     forgotten_done(&none);
 }
 
+static void held_requests_are_listed_the_soonest_due_first(void **data)
+{
+    struct fixture *f = *data;
+    struct forgotten done;
+    struct request_row row[2];
+    uint64_t total;
+    size_t n;
+    for (uint32_t person = 1; person <= 4; person++) {
+        char name[8];
+        assert_ok(fixture_enroll(f, person, 0, 1));
+        assert_ok(hold_set(f->state, fixture_subject(person), 'e', 0));
+        snprintf(name, sizeof name, "r%u", person);
+        assert_int_equal(ask(f, person, name, 9000000 - person * 100000, &done),
+                         MK_ECONFLICT);
+        forgotten_done(&done);
+    }
+    assert_ok(hold_lift(f->state, fixture_subject(4)));
+    assert_ok(ask(f, 4, "r4", 0, &done));
+    forgotten_done(&done);
+    fixture_close(f);
+    fixture_open(f);
+    assert_ok(requests_held(f->state, 2, row, &n, &total));
+    assert_int_equal(total, 3);
+    assert_int_equal(n, 2);
+    assert_int_equal(row[0].received, 9000000 - 300000);
+    assert_int_equal(row[1].received, 9000000 - 200000);
+    assert_true(row[0].due < row[1].due);
+    assert_string_equal(row[0].regulation, "gdpr");
+}
+
 static void a_repeat_has_the_times_of_the_first(void **data)
 {
     struct fixture *f = *data;
@@ -242,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REQUEST_TEST(what_became_of_a_request_is_told_also_after_a_restart),
+        REQUEST_TEST(held_requests_are_listed_the_soonest_due_first),
         REQUEST_TEST(a_repeat_has_the_times_of_the_first),
         REQUEST_TEST(a_request_without_a_name_leaves_no_row),
         REQUEST_TEST(a_held_request_keeps_its_day_until_it_is_done),
