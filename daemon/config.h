@@ -28,7 +28,7 @@
     NUMBER(port, "port", 8470, 0, 65535, "TCP port to listen on; 0: any free one")       \
     TEXT(metrics_address, "metrics-address", "IP", "",                                   \
          "address that serves GET /metrics; empty: none")                                \
-    NUMBER(metrics_port, "metrics-port", 8471, 0, 65535,                                 \
+    NUMBER(metrics_port, "metrics-port", 9470, 0, 65535,                                 \
            "its TCP port; 0: any free one")                                              \
     TEXT(log, "log", "FORM", "auto", "journal, json, text or auto")                      \
     SWITCH(log_requests, "log-requests", true, "a record of each request in the log")    \
