@@ -57,6 +57,7 @@ traffic() {
     sent POST /erasures -X POST -H 'Content-Type: application/x-ndjson' --data-binary "@$work/lines" "$url/erasures"
     sent GET '/subjects/{id}' "$url/subjects/alice"
     sent GET '/subjects/{id}' -H 'Authorization: Bearer bob' "$url/subjects/alice"
+    sent POST '/v2/models/{m}/infer' -X POST -H "$json" --data-binary '{' "$url/v2/models/alice/infer"
     sent GET /healthz "$url/healthz"
     sent GET /healthz -I "$url/healthz"
     sent unknown unknown "$url/alice"
