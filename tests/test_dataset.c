@@ -9,6 +9,7 @@
 #include <png.h>
 
 #include "daemon/folder.h"
+#include "daemon/pictures.h"
 #include "storage/crypto.h"
 #include "storage/label.h"
 
