@@ -30,14 +30,6 @@ int status_get(struct request *request, struct reply *ret_reply)
                                 memory, "log", log));
 }
 
-int reload_post(struct request *request, struct reply *ret_reply)
-{
-    int rc = tokens_reload(request->service->tokens);
-    if (rc < 0)
-        return rc;
-    return reply_json(ret_reply, 200, json_pack("{s:s}", "status", "reloaded"));
-}
-
 /* The state's mutex is not fair: whoever else waits for it, such as a bulk of erasures, gets it
  * while this thread sleeps. */
 static void give_way(void *lanes)

@@ -8,7 +8,8 @@
 
 #include "api/headers.h"
 
-unsigned auth_check(struct tokens *tokens, const char *authorization, enum scope scope)
+unsigned auth_check(struct tokens *tokens, const char *authorization, enum scope scope,
+                    uint64_t *ret_caller)
 {
     static const char scheme[] = "Bearer ";
     if (scope == SCOPE_NONE)
@@ -18,7 +19,8 @@ unsigned auth_check(struct tokens *tokens, const char *authorization, enum scope
                       "this needs `Authorization: Bearer TOKEN` with the scope `%s`; "
                       "`munkeyctl token` makes one",
                       scope_name(scope));
-    unsigned scopes = tokens_scopes(tokens, authorization + strlen(scheme), time(NULL));
+    unsigned scopes =
+        tokens_scopes(tokens, authorization + strlen(scheme), time(NULL), ret_caller);
     if (!scopes)
         return refuse(401, "the token is not known here or has expired");
     if (!(scopes & scope))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "api/auth.h"
 #include "api/journal.h"
@@ -105,14 +106,32 @@ static bool admit_route(struct exchange *x, const char *method)
     return false;
 }
 
+/* Failures are counted by address, but no valid token is refused for the failures of its neighbours
+ * behind one proxy: guessing 256 bits needs no limit, the noise does. */
+static bool admit_rate(struct exchange *x, enum policy policy, uint64_t caller)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (quota_take(x->server->service->quotas, policy, caller,
+                   t.tv_sec * INT64_C(1000000000) + t.tv_nsec, &x->quota))
+        return true;
+    x->refused = true;
+    problem_limited(&x->quota, x->request.id, &x->reply);
+    return false;
+}
+
 static bool admit_token(struct exchange *x)
 {
     const struct service *service = x->server->service;
-    enum scope scope = x->request.route->scope;
-    if (x->request.route->log && !service->public_log)
-        scope = SCOPE_AUDIT;
-    unsigned status =
-        auth_check(service->tokens, x->headers.field[HEADER_AUTHORIZATION].value, scope);
+    const struct route *route = x->request.route;
+    enum scope scope = route->log && !service->public_log ? SCOPE_AUDIT : route->scope;
+    uint64_t caller = x->address;
+    unsigned status = auth_check(
+        service->tokens, x->headers.field[HEADER_AUTHORIZATION].value, scope, &caller);
+    if (scope == SCOPE_NONE)
+        return !route->log || admit_rate(x, POLICY_ADDRESS, caller);
+    if (!admit_rate(x, status == 401 ? POLICY_UNAUTHORIZED : policy_of(scope), caller))
+        return false;
     if (!status)
         return true;
     refuse_with(x, status);
@@ -231,6 +250,11 @@ void exchange_receive(struct exchange *x, const char *bytes, size_t len)
     if (x->body)
         memcpy(x->body->data + x->received, bytes, len);
     x->received += len;
+}
+
+void exchange_finish(struct exchange *x)
+{
+    quota_tell(&x->quota, &x->reply);
 }
 
 enum lane exchange_lane(const struct exchange *x)

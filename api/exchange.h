@@ -28,12 +28,14 @@ struct exchange {
     const struct server *server;
     void *connection; /* for http.c, */
     const char *line; /* as is the request line from the target on */
+    uint64_t address; /* what stands for the peer's, in rate limits */
     struct target target;
     char *raw; /* the target as sent; cut before the query once it is split */
     size_t raw_len;
     struct headers headers;
     struct request request;
     struct reply reply;
+    struct quota quota;       /* what is left of the limit that the request fell under */
     struct outgoing outgoing; /* of a prediction's reply, until it has left */
     struct blob *body;
     size_t received, body_max;
@@ -55,6 +57,9 @@ void exchange_admit(struct exchange *x, const char *method, const char *version,
 void exchange_receive(struct exchange *x, const char *bytes, size_t len);
 enum lane exchange_lane(const struct exchange *x);
 void exchange_handle(struct exchange *x, struct scratch *scratch);
+
+/* What every reply says, once it is known: what is left of a rate limit. */
+void exchange_finish(struct exchange *x);
 
 /* Refuses with err's problem from here on. */
 void exchange_fail(struct exchange *x, int err);

@@ -19,7 +19,7 @@
 #include "api/trace.h"
 #include "storage/tokens.h"
 
-enum { REQUEST_ID_SIZE = 37, REPLY_HEADERS = 4 };
+enum { REQUEST_ID_SIZE = 37, REPLY_HEADERS = 8 };
 
 struct request {
     const struct route *route;

@@ -27,6 +27,7 @@
 #include "api/problem.h"
 #include "api/reaper.h"
 #include "api/routes.h"
+#include "api/tls.h"
 #include "core/err.h"
 
 enum {
@@ -41,9 +42,16 @@ enum {
 struct listener {
     struct server server; /* first: an exchange knows it */
     struct http *http;
+    struct tls *tls; /* NULL: without */
     struct MHD_Daemon *daemon;
     int fd;
     bool quiet; /* accepts no more */
+};
+
+/* What a connection has as long as it lives; either may be NULL. */
+struct peer {
+    struct watch *watch;
+    struct certificate *certificate;
 };
 
 struct http {
@@ -60,6 +68,7 @@ struct http {
 
 static struct MHD_Response *make_response(struct exchange *x)
 {
+    exchange_finish(x);
     struct reply *reply = &x->reply;
     struct blob *body = reply->body;
     struct MHD_Response *response =
@@ -145,13 +154,21 @@ static struct watch *watch_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
+    return info && info->socket_context ? ((struct peer *)info->socket_context)->watch
+                                        : NULL;
 }
 
 static int fd_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
         ->connect_fd;
+}
+
+static uint64_t address_of(struct MHD_Connection *connection)
+{
+    return address_number(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr);
 }
 
 static void *on_request_line(void *cls, const char *uri,
@@ -164,6 +181,7 @@ static void *on_request_line(void *cls, const char *uri,
         return NULL;
     x->connection = connection;
     x->line = uri;
+    x->address = address_of(connection);
     reaper_arm(watch_of(connection), http->service->limits.request_seconds);
     pthread_mutex_lock(&http->mutex);
     http->exchanges++;
@@ -260,15 +278,38 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     pthread_mutex_unlock(&http->mutex);
 }
 
+static struct peer *peer_new(struct listener *listener, struct MHD_Connection *connection)
+{
+    struct http *http = listener->http;
+    struct peer *peer = calloc(1, sizeof *peer);
+    if (!peer)
+        return NULL;
+    peer->watch = reaper_add(http->reaper, fd_of(connection), !listener->tls,
+                             http->service->limits.request_seconds);
+    if (listener->tls)
+        peer->certificate = tls_attach(
+            listener->tls,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+                ->tls_session);
+    return peer;
+}
+
+static void peer_free(struct peer *peer)
+{
+    if (!peer)
+        return;
+    reaper_remove(peer->watch);
+    certificate_release(peer->certificate);
+    free(peer);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection,
                           void **socket_state, enum MHD_ConnectionNotificationCode code)
 {
-    struct http *http = ((struct listener *)cls)->http;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_state = reaper_add(http->reaper, fd_of(connection),
-                                   http->service->limits.request_seconds);
+        *socket_state = peer_new(cls, connection);
     else
-        reaper_remove(*socket_state);
+        peer_free(*socket_state);
 }
 
 /* Nothing is decoded here: api/target.c does it, once. */
@@ -286,14 +327,15 @@ static bool is_refusal(const char *format)
     return strncmp(format, begin, sizeof begin - 1) == 0;
 }
 
-/* The format alone: what would be filled in came from a caller. */
+/* The format alone: what would be filled in came from a caller.  That a stranger fails to speak TLS
+ * is no news, and could be said a thousand times a second. */
 static void on_log(void *cls, const char *format, va_list arguments)
 {
     struct listener *listener = cls;
     if (is_refusal(format))
         account_reply(listener->http->service->metrics, NULL,
                       (struct request_record){.status = va_arg(arguments, unsigned)});
-    else
+    else if (!strstr(format, "handshake"))
         journal_say(LOG_WARNING, "libmicrohttpd: %.*s", (int)strcspn(format, "\n"),
                     format);
 }
@@ -303,9 +345,14 @@ static void on_log(void *cls, const char *format, va_list arguments)
 static int start_listener(struct listener *listener)
 {
     const struct limits *limits = &listener->http->service->limits;
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem encrypted[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_none},
+        {MHD_OPTION_END, 0, NULL}};
     listener->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-            MHD_USE_ERROR_LOG,
+            MHD_USE_ERROR_LOG | (listener->tls ? MHD_USE_TLS : 0),
         0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener,
         MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)IO_THREADS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -315,7 +362,8 @@ static int start_listener(struct listener *listener)
         MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
         on_request_line, listener, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, listener, MHD_OPTION_END);
+        on_connection, listener, MHD_OPTION_ARRAY, listener->tls ? encrypted : plain,
+        MHD_OPTION_END);
     if (!listener->daemon)
         return fail(MK_EIO, "libmicrohttpd did not start; its message stands above");
     return 0;
@@ -341,11 +389,14 @@ static struct http *http_new(struct service *service)
     if (!http)
         return NULL;
     http->service = service;
-    http->public =
-        (struct listener){{service, public_routes, false}, http, NULL, -1, false};
-    http->admin = (struct listener){{service, admin_routes, true}, http, NULL, -1, false};
-    http->metrics =
-        (struct listener){{service, metrics_routes, false}, http, NULL, -1, false};
+    http->public = (struct listener){.server = {service, public_routes, false},
+                                     .http = http,
+                                     .tls = service->tls,
+                                     .fd = -1};
+    http->admin = (struct listener){
+        .server = {service, admin_routes, true}, .http = http, .fd = -1};
+    http->metrics = (struct listener){
+        .server = {service, metrics_routes, false}, .http = http, .fd = -1};
     outbox_init(&http->outbox);
     pthread_mutex_init(&http->mutex, NULL);
     pthread_cond_init(&http->none, NULL);
@@ -372,6 +423,9 @@ int http_start(const struct http_options *options, struct service *service,
         rc = reaper_start(service->metrics, &http->reaper);
     if (rc == 0)
         rc = lanes_start(service->model, threads, service->limits.queue, &service->lanes);
+    if (rc == 0)
+        rc = quotas_new(service->limits.rate, service->limits.rate_window,
+                        &service->quotas);
     if (rc == 0)
         rc = start_listener(&http->public);
     if (rc == 0 && http->admin.fd >= 0)
@@ -455,6 +509,8 @@ void http_stop(struct http *http)
     stop_listener(&http->metrics);
     lanes_free(http->service->lanes);
     http->service->lanes = NULL;
+    quotas_free(http->service->quotas);
+    http->service->quotas = NULL;
     reaper_stop(http->reaper);
     metrics_free(http->service->metrics);
     http->service->metrics = NULL;

@@ -2,6 +2,7 @@
 /* Listening sockets: TCP for callers, a unix socket for the operator. */
 #include "api/listen.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -80,6 +81,26 @@ uint16_t listen_port(int fd)
     return address.ss_family == AF_INET
                ? ntohs(((struct sockaddr_in *)&address)->sin_port)
                : 0;
+}
+
+/* IPv4 as in the block 0:ffff::/32, whose first eight bits no IPv6 network has (RFC 4291, 2.4). */
+static uint64_t ipv4_number(uint32_t address)
+{
+    return UINT64_C(0xffff) << 32 | address;
+}
+
+uint64_t address_number(const struct sockaddr *address)
+{
+    uint64_t number = 0;
+    if (address && address->sa_family == AF_INET)
+        return ipv4_number(((const struct sockaddr_in *)address)->sin_addr.s_addr);
+    if (!address || address->sa_family != AF_INET6)
+        return 0;
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(six))
+        return ipv4_number(six->s6_addr32[3]);
+    memcpy(&number, six, sizeof number);
+    return be64toh(number);
 }
 
 bool peer_is_ours(int fd)

@@ -14,6 +14,11 @@ int listen_unix(const char *path, int *ret_fd);
 
 uint16_t listen_port(int fd); /* 0 for a unix socket */
 
+/* What stands for a peer's address where requests are counted: an IPv4 address, or the /64 of an
+ * IPv6 one, which is what one customer has.  0 for a unix socket. */
+struct sockaddr;
+uint64_t address_number(const struct sockaddr *address);
+
 /* Whether the process at the other end of a unix socket is this user's or root's. */
 bool peer_is_ours(int fd);
 

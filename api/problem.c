@@ -20,6 +20,7 @@ static const struct {
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
 };
@@ -82,6 +83,22 @@ void problem(unsigned status, const char *request_id, const char *detail,
              struct reply *reply)
 {
     fill(status, document(status, "about:blank", request_id, detail), reply);
+}
+
+/* The type of draft-ietf-httpapi-ratelimit-headers-11, section 5.1. */
+void problem_limited(const struct quota *quota, const char *request_id,
+                     struct reply *reply)
+{
+    char detail[160];
+    snprintf(detail, sizeof detail,
+             "too many requests: the limit \"%s\" is %u in %u seconds; ask again in %u",
+             quota->policy, quota->requests, quota->window, quota->left.seconds);
+    json_t *json =
+        document(429, "https://iana.org/assignments/http-problem-types#quota-exceeded",
+                 request_id, detail);
+    json_object_set_new(json, "violated-policies", json_pack("[s]", quota->policy));
+    fill(429, json, reply);
+    reply_header(reply, "Retry-After", "%u", quota->left.seconds);
 }
 
 json_t *problem_json(int err, const char *request_id, const char *why)

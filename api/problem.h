@@ -19,6 +19,10 @@ void problem(unsigned status, const char *request_id, const char *detail,
 /* The same for MK_E... and this thread's err_why(). */
 void problem_of_error(int err, const char *request_id, struct reply *reply);
 
+/* 429: the caller has used up a quota; with Retry-After. */
+void problem_limited(const struct quota *quota, const char *request_id,
+                     struct reply *reply);
+
 /* The same document, for a part of a reply that is none itself. */
 json_t *problem_json(int err, const char *request_id, const char *why);
 

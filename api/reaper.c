@@ -16,6 +16,7 @@ struct watch {
     LIST_ENTRY(watch) link;
     struct reaper *reaper;
     int fd;
+    bool plain;
     time_t deadline; /* 0: none */
 };
 
@@ -53,8 +54,8 @@ static void reap(struct reaper *reaper)
     {
         if (!watch->deadline || time < watch->deadline)
             continue;
-        if (send(watch->fd, too_slow, sizeof too_slow - 1, MSG_DONTWAIT | MSG_NOSIGNAL) >
-            0)
+        if (watch->plain && send(watch->fd, too_slow, sizeof too_slow - 1,
+                                 MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
             account_reply(reaper->metrics, NULL, (struct request_record){.status = 408});
         shutdown(watch->fd, SHUT_RDWR);
         watch->deadline = 0;
@@ -107,12 +108,13 @@ void reaper_stop(struct reaper *reaper)
     free(reaper);
 }
 
-struct watch *reaper_add(struct reaper *reaper, int fd, unsigned seconds)
+struct watch *reaper_add(struct reaper *reaper, int fd, bool plain, unsigned seconds)
 {
     struct watch *watch = calloc(1, sizeof *watch);
     if (!watch)
         return NULL;
-    *watch = (struct watch){.reaper = reaper, .fd = fd, .deadline = now() + seconds};
+    *watch = (struct watch){
+        .reaper = reaper, .fd = fd, .plain = plain, .deadline = now() + seconds};
     pthread_mutex_lock(&reaper->mutex);
     LIST_INSERT_HEAD(&reaper->watches, watch, link);
     pthread_mutex_unlock(&reaper->mutex);

@@ -11,6 +11,8 @@
 #ifndef MUNKEY_API_REAPER_H
 #define MUNKEY_API_REAPER_H
 
+#include <stdbool.h>
+
 struct reaper; /* opaque; a thread of its own */
 struct watch;  /* one connection */
 struct metrics;
@@ -19,8 +21,9 @@ struct metrics;
 int reaper_start(struct metrics *metrics, struct reaper **ret_reaper);
 void reaper_stop(struct reaper *reaper); /* after the last reaper_remove() */
 
-/* NULL when there is no memory: the connection is then not watched. */
-struct watch *reaper_add(struct reaper *reaper, int fd, unsigned seconds);
+/* NULL when there is no memory: the connection is then not watched.  plain: what is too slow is
+ * told so; one that is encrypted just ends, because the keys are another thread's. */
+struct watch *reaper_add(struct reaper *reaper, int fd, bool plain, unsigned seconds);
 void reaper_arm(struct watch *watch, unsigned seconds);
 void reaper_disarm(struct watch *watch);
 void reaper_remove(struct watch *watch);

@@ -3,6 +3,7 @@
 #ifndef MUNKEY_API_SERVICE_H
 #define MUNKEY_API_SERVICE_H
 
+#include "api/quota.h"
 #include "core/memory.h"
 #include "core/model.h"
 #include "storage/state.h"
@@ -19,6 +20,8 @@ struct limits {
     unsigned connections_per_ip;
     unsigned request_seconds; /* time to send a request; then 408 */
     unsigned idle_seconds;    /* a connection that says nothing */
+    unsigned rate[POLICIES];  /* requests of one caller in rate_window; 0: no limit */
+    unsigned rate_window;     /* seconds */
 };
 
 struct service {
@@ -30,8 +33,10 @@ struct service {
     struct limits limits;
     const char *residual; /* JSON that munkey-eval audit wrote about the model; or NULL */
     bool public_log;      /* log, keys and receipts are readable without a token */
+    struct tls *tls;      /* NULL: without */
     struct lanes *lanes;  /* set by http_start(), */
-    struct metrics *metrics; /* as is what it counts; NULL: nothing */
+    struct quotas *quotas;   /* as are these */
+    struct metrics *metrics; /* and what it counts; NULL: nothing */
     _Atomic bool draining;   /* set by http_drain(): /readyz answers 503 */
 };
 

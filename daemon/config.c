@@ -165,6 +165,16 @@ struct limits config_limits(const struct config *config)
         .connections_per_ip = config->connections_per_ip,
         .request_seconds = config->request_seconds,
         .idle_seconds = config->idle_seconds,
+        .rate = {[POLICY_PREDICT] = config->rate_predict,
+                 [POLICY_ENROLL] = config->rate_enroll,
+                 [POLICY_ERASE] = config->rate_erase,
+                 [POLICY_ACCESS] = config->rate_access,
+                 [POLICY_RESTRICT] = config->rate_restrict,
+                 [POLICY_AUDIT] = config->rate_audit,
+                 [POLICY_ADMIN] = config->rate_admin,
+                 [POLICY_ADDRESS] = config->rate_address,
+                 [POLICY_UNAUTHORIZED] = config->rate_unauthorized},
+        .rate_window = config->rate_window,
     };
 }
 

@@ -19,6 +19,9 @@
 #include "api/service.h"
 #include "storage/state.h"
 
+#define CONFIG_RATE(NUMBER, name, flag, preset, doc)                                     \
+    NUMBER(name, flag, preset, 0, 1000000000, "requests " doc "; 0: no limit")
+
 /* TEXT(name, flag, argument, default, what it is), NUMBER(..., default, least, most,
  * ...). Every one of them is explained in systemd/munkeyd.conf. */
 #define CONFIG_SETTINGS(TEXT, NUMBER, SWITCH)                                            \
@@ -54,7 +57,25 @@
     NUMBER(connections_per_ip, "connections-per-ip", 256, 1, 1 << 20,                    \
            "open connections of one address")                                            \
     NUMBER(request_seconds, "request-seconds", 10, 1, 3600, "time to send a request")    \
-    NUMBER(idle_seconds, "idle-seconds", 30, 1, 3600, "time a connection may say nothing")
+    NUMBER(idle_seconds, "idle-seconds", 30, 1, 3600,                                    \
+           "time a connection may say nothing")                                          \
+    TEXT(tls_certificate, "tls-certificate", "FILE", "", "PEM file of the TLS chain")    \
+    TEXT(tls_key, "tls-key", "FILE", "", "PEM file of its private key")                  \
+    NUMBER(rate_window, "rate-window", 60, 1, 86400,                                     \
+           "seconds in which the rates count requests")                                  \
+    CONFIG_RATE(NUMBER, rate_predict, "rate-predict", 600000, "of a token that predict") \
+    CONFIG_RATE(NUMBER, rate_enroll, "rate-enroll", 60000, "of a token that enroll")     \
+    CONFIG_RATE(NUMBER, rate_erase, "rate-erase", 60000, "of a token that erase")        \
+    CONFIG_RATE(NUMBER, rate_access, "rate-access", 6000,                                \
+                "of a token that read about people")                                     \
+    CONFIG_RATE(NUMBER, rate_restrict, "rate-restrict", 60000,                           \
+                "of a token that restrict")                                              \
+    CONFIG_RATE(NUMBER, rate_audit, "rate-audit", 6000, "of a token that audit")         \
+    CONFIG_RATE(NUMBER, rate_admin, "rate-admin", 6000, "of a token that hold")          \
+    CONFIG_RATE(NUMBER, rate_address, "rate-address", 0,                                 \
+                "of an address without a token")                                         \
+    CONFIG_RATE(NUMBER, rate_unauthorized, "rate-unauthorized", 600,                     \
+                "of an address that are 401")
 
 struct config {
 #define CONFIG_TEXT(name, ...) char *name;

@@ -79,7 +79,8 @@ static int tell_daemon(const char *folder)
     return rc == MK_ENOTFOUND ? 0 : rc;
 }
 
-/* The token alone goes to standard output, so that a script can keep it. */
+/* The token alone goes to standard output, so that a script can keep it; also when the daemon could
+ * not be told, because the token is in the file by then. */
 static int add(const char *folder, const struct wishes *wishes)
 {
     char id[17], token[64];
@@ -93,12 +94,12 @@ static int add(const char *folder, const struct wishes *wishes)
         return rc;
     rc = tokens_add(folder, scopes, wishes->days ? time(NULL) + wishes->days * 86400 : 0,
                     id, token);
-    if (rc < 0 || (rc = tell_daemon(folder)) < 0)
+    if (rc < 0)
         return rc;
     fprintf(stderr, "token %s, shown this once:\n", id);
     puts(token);
     explicit_bzero(token, sizeof token);
-    return 0;
+    return tell_daemon(folder);
 }
 
 static void print(const struct token_info *token)

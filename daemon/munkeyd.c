@@ -7,16 +7,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/http.h"
 #include "api/journal.h"
+#include "api/reload.h"
+#include "api/tls.h"
 #include "core/err.h"
 #include "daemon/config.h"
 #include "daemon/model_file.h"
@@ -127,6 +131,29 @@ static int start_state(struct running *running)
     return tokens_open(config->state, &service->tokens);
 }
 
+/* Personal data and tokens go where others could read them. */
+static void warn_of_plain_text(const struct config *config)
+{
+    if (strncmp(config->address, "127.", 4) != 0 && strcmp(config->address, "::1") != 0)
+        journal_say(
+            LOG_WARNING,
+            "%s is reached without TLS: set tls_certificate and tls_key, or keep to the "
+            "loopback behind a proxy that speaks TLS",
+            config->address);
+}
+
+static int start_tls(struct running *running)
+{
+    const struct config *config = &running->config;
+
+    if (!*config->tls_certificate != !*config->tls_key)
+        return fail(MK_EINPUT, "tls_certificate and tls_key need each other: set both");
+    if (*config->tls_key)
+        return tls_open(config->tls_certificate, config->tls_key, &running->service.tls);
+    warn_of_plain_text(config);
+    return 0;
+}
+
 static int start_http(struct running *running)
 {
     const struct config *config = &running->config;
@@ -175,7 +202,8 @@ static int start(const struct config_source *source, struct running *running)
         return rc;
     running->service.model = running->model;
     start_residual(running);
-    if ((rc = start_bank(running)) < 0 || (rc = start_state(running)) < 0)
+    if ((rc = start_tls(running)) < 0 || (rc = start_bank(running)) < 0 ||
+        (rc = start_state(running)) < 0)
         return rc;
     return start_http(running);
 }
@@ -200,19 +228,20 @@ static void announce(const struct running *running)
 static void reload(struct running *running)
 {
     sd_notify(0, "RELOADING=1");
-    if (tokens_reload(running->service.tokens) < 0)
-        journal_say(LOG_ERR, "the tokens stay as they were: %s", err_why());
-    else
-        journal_say(LOG_INFO, "read the tokens again");
+    service_reload(&running->service);
     sd_notify(0, "READY=1");
 }
 
 static void wait_for_end(struct running *running, const sigset_t *signals)
 {
+    static const struct timespec day = {.tv_sec = 86400};
     int number;
 
-    while (sigwait(signals, &number) == 0 && number == SIGHUP)
-        reload(running);
+    do {
+        service_check_certificate(&running->service);
+        while ((number = sigtimedwait(signals, NULL, &day)) == SIGHUP)
+            reload(running);
+    } while (number < 0);
     sd_notify(0, "STOPPING=1");
     journal_say(LOG_INFO, "stopping: answering what was asked");
 }
@@ -225,6 +254,7 @@ static void stop(struct running *running)
     }
     state_close(running->service.state);
     tokens_close(running->service.tokens);
+    tls_close(running->service.tls);
     memory_free(running->service.bank);
     model_free(running->model);
     free(running->residual);

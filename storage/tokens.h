@@ -29,9 +29,11 @@ int tokens_open(const char *folder, struct tokens **ret_tokens);
 int tokens_reload(struct tokens *tokens); /* on failure the old list stays */
 void tokens_close(struct tokens *tokens);
 
-/* The scopes of a token as sent; 0: unknown or expired.  Compares digests in constant
- * time. */
-unsigned tokens_scopes(struct tokens *tokens, const char *token, int64_t now);
+/* The scopes of a token as sent; 0: unknown or expired.  What it compares are digests, all of
+ * them and to their ends: the time says nothing about the tokens that there are.  ret_caller, which
+ * may be NULL: a number that stands for the token. */
+unsigned tokens_scopes(struct tokens *tokens, const char *token, int64_t now,
+                       uint64_t *ret_caller);
 
 /* Appends a fresh token; ret_token is what the caller shows once.  expires: Unix seconds,
  * 0 for never. */

@@ -30,6 +30,7 @@ for pair in \
     'sqlite3.h storage/sql.c' \
     'openssl/[a-z0-9_]*.h storage/crypto.c' \
     'microhttpd.h api/http.c' \
+    'gnutls/[a-z0-9_]*.h api/tls.c' \
     'png.h api/image.c' \
     'jpeglib.h api/image.c' \
     'zlib.h daemon/idx.c' \

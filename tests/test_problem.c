@@ -101,6 +101,28 @@ static void a_problem_replaces_what_was_there_and_unlocks(void **state)
     memory_free(bank);
 }
 
+static void a_limit_says_which_and_when_to_come_back(void **state)
+{
+    (void)state;
+    const struct quota quota = {"predict", 100, 60, {0, 7}};
+    struct reply reply = {0};
+    problem_limited(&quota, id, &reply);
+    json_auto_t *json = document_of(&reply);
+    assert_int_equal(reply.status, 429);
+    assert_string_equal(member(json, "title"), "Too Many Requests");
+    assert_string_equal(member(json, "type"),
+                        "https://iana.org/assignments/http-problem-types#quota-exceeded");
+    assert_string_equal(
+        member(json, "detail"),
+        "too many requests: the limit \"predict\" is 100 in 60 seconds; ask again in 7");
+    const json_t *violated = json_object_get(json, "violated-policies");
+    assert_int_equal(json_array_size(violated), 1);
+    assert_string_equal(json_string_value(json_array_get(violated, 0)), "predict");
+    assert_string_equal(reply.header[0].name, "Retry-After");
+    assert_string_equal(reply.header[0].value, "7");
+    reply_done(&reply);
+}
+
 /* Equal bits have to give equal bytes, and other bits other bytes. */
 static void a_float_is_written_with_nine_digits(void **state)
 {
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(every_error_has_a_status),
         cmocka_unit_test(an_unknown_outcome_says_so_and_ends_the_process),
         cmocka_unit_test(a_problem_replaces_what_was_there_and_unlocks),
+        cmocka_unit_test(a_limit_says_which_and_when_to_come_back),
         cmocka_unit_test(a_float_is_written_with_nine_digits),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
