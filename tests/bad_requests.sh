@@ -9,16 +9,24 @@ expire_last_token() {
     sed -i '$s/[0-9]*$/1/' "$work/cases/tokens"
 }
 
+# Takes all that a token may do in the time of this test.
+spend() {
+    curl -sS -o /dev/null -X DELETE -H "Authorization: Bearer $1" "$url/subjects/nobody/restriction?[1-20]"
+}
+
+[ -z "${over_tls-}" ] || speak_tls
 ctl init cases --origin example.org/cases >/dev/null || bail_out "no state folder"
 predict=$(ctl token cases add --scopes predict 2>/dev/null)
 expired=$(ctl token cases add --scopes all --days 1 2>/dev/null)
 expire_last_token
-start cases --request-seconds 1
+spent=$(ctl token cases add --scopes restrict 2>/dev/null)
+start cases --request-seconds 1 --rate-restrict 20 --rate-window 3600
+spend "$spent"
 status_of POST "/subjects/alice/instances?label=1" -H 'Content-Type: image/jpeg' \
     --data-binary "@$source/tests/cases/image-jpeg-named-png/body" | grep -q 201 ||
     bail_out "alice could not be enrolled"
-"$build/tests/run_cases" "$source/tests/cases" "${url##*:}" \
-    "all=$token" "predict=$predict" "expired=$expired" \
+"$build/tests/run_cases" "$source/tests/cases" "${over_tls+tls:}${url##*:}" \
+    "all=$token" "predict=$predict" "expired=$expired" "spent=$spent" \
     "model=$(api GET /version | jq -r .model.name)" || exit
 grep -i alice "$work/cases.log" && bail_out "the daemon's log names the subject"
 exit 0

@@ -6,6 +6,9 @@
 #     api GET /subjects/a                  with the token; prints the body
 #     batch 0 250 | api POST /predict -H 'Content-Type: application/json' --data-binary @-
 #     stop                                 SIGTERM, and waits for a clean end
+#
+#     speak_tls                            the next daemons speak TLS, and so does api
+#     make_certificate NAME DAYS           $work/NAME.pem and $work/NAME.key: of 127.0.0.1
 data=/usr/share/datasets/fashion-mnist
 source=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -18,7 +21,7 @@ for tool in curl jq openssl; do
     command -v $tool >/dev/null || skip_all "there is no $tool here"
 done
 work=$(mktemp -d) || bail_out "no temporary folder"
-pid=
+pid= scheme=http tls_options=
 trap 'clean_up' EXIT
 
 clean_up() {
@@ -45,18 +48,30 @@ start() {
     name=$1
     shift
     : >"$work/$name.log"
-    ${run_as-} "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 "$@" \
+    ${run_as-} "$build/munkeyd" --config /dev/null --model "$model" --state "$work/$name" --port 0 $tls_options "$@" \
         2>"$work/$name.log" &
     pid=$! url=
     for _ in $(seq 300); do
         port=$(sed -nE 's/.*listening on 127.0.0.1 port ([0-9]+).*/\1/p' "$work/$name.log")
-        [ -n "$port" ] && url=http://127.0.0.1:$port && break
+        [ -n "$port" ] && url=$scheme://127.0.0.1:$port && break
         kill -0 $pid 2>/dev/null || bail_out "munkeyd ended: $(cat "$work/$name.log")"
         sleep 0.1
     done
     [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$name.log")"
     [ -e "$work/$name.token" ] || ctl token "$name" add --scopes all >"$work/$name.token" 2>/dev/null
     token=$(cat "$work/$name.token")
+}
+
+make_certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "$2" -subj "/CN=$1" \
+        -addext subjectAltName=IP:127.0.0.1 -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null ||
+        bail_out "no certificate"
+}
+
+speak_tls() {
+    make_certificate tls 60
+    scheme=https tls_options="--tls-certificate $work/tls.pem --tls-key $work/tls.key"
+    CURL_CA_BUNDLE=$work/tls.pem && export CURL_CA_BUNDLE
 }
 
 api() {

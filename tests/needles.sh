@@ -176,6 +176,15 @@ end_load() {
     loads=
 }
 
+# Bytes to the daemon and back.
+converse() {
+    if [ $scheme = https ]; then
+        openssl s_client -quiet -verify_quiet -CAfile "$CURL_CA_BUNDLE" -connect "127.0.0.1:$port" 2>/dev/null
+    else
+        curl -sN "telnet://127.0.0.1:$port"
+    fi
+}
+
 # keep_reading NAME: all that is held, over a connection that stays open until end_reading.
 keep_reading() {
     rm -f "$work/hold" && mkfifo "$work/hold"
@@ -183,7 +192,7 @@ keep_reading() {
         printf 'GET %s?export=1 HTTP/1.1\r\nHost: munkeyd\r\n' "$(url_of "$1")"
         printf 'Authorization: Bearer %s\r\n\r\n' "$token"
         cat "$work/hold"
-    } | curl -sN "telnet://127.0.0.1:$port" >"$work/export" &
+    } | converse >"$work/export" &
     reading=$!
     exec 3>"$work/hold"
     for _ in $(seq 100); do

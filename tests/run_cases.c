@@ -3,6 +3,7 @@
  * and, in a problem document, the sentence of `reply`, and that nothing changed.
  *
  *     run_cases FOLDER PORT TOKEN...                TOKEN: name=value
+ *     run_cases FOLDER tls:PORT TOKEN...            over TLS, where a 408 is a bare end
  *
  * In `request` the lines of the header end as HTTP wants them; behind the first empty
  * line come the body's bytes, or those of the file `body`.  {name} is a token, {length}
@@ -12,6 +13,9 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,7 +35,13 @@ struct bytes {
 struct runner {
     const char *folder;
     uint16_t port;
+    SSL_CTX *tls;  /* NULL: without */
     char **tokens; /* name=value, NULL-terminated */
+};
+
+struct line {
+    int fd;
+    SSL *ssl; /* NULL: plain */
 };
 
 static void die(const char *what, const char *name)
@@ -142,33 +152,52 @@ static struct bytes read_request(const struct runner *runner, const char *name)
     return request;
 }
 
-static int connect_to(const struct runner *runner)
+static struct line connect_to(const struct runner *runner)
 {
+    struct line line = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(runner->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    if (line.fd < 0 || connect(line.fd, (struct sockaddr *)&address, sizeof address) < 0)
         die("connect to", "the server");
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    return fd;
+    setsockopt(line.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(line.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (!runner->tls)
+        return line;
+    if (!(line.ssl = SSL_new(runner->tls)) || SSL_set_fd(line.ssl, line.fd) != 1 ||
+        SSL_connect(line.ssl) != 1)
+        die("speak TLS with", "the server");
+    return line;
+}
+
+static ssize_t say(const struct line *line, const char *bytes, size_t len)
+{
+    return line->ssl ? SSL_write(line->ssl, bytes, (int)len)
+                     : send(line->fd, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t hear(const struct line *line, char *bytes, size_t len)
+{
+    return line->ssl ? SSL_read(line->ssl, bytes, (int)len)
+                     : recv(line->fd, bytes, len, 0);
 }
 
 /* Everything that comes until the server closes. */
 static struct bytes talk(const struct runner *runner, struct bytes request)
 {
-    int fd = connect_to(runner);
+    struct line line = connect_to(runner);
     struct bytes reply = {0};
     char buffer[4096];
     ssize_t n;
     append(&reply, "", 0);
     for (size_t sent = 0; sent < request.len; sent += (size_t)n)
-        if ((n = send(fd, request.data + sent, request.len - sent, MSG_NOSIGNAL)) <= 0)
+        if ((n = say(&line, request.data + sent, request.len - sent)) <= 0)
             break; /* refused before it was all sent */
-    while ((n = recv(fd, buffer, sizeof buffer, 0)) > 0)
+    while ((n = hear(&line, buffer, sizeof buffer)) > 0)
         append(&reply, buffer, (size_t)n);
-    close(fd);
+    SSL_free(line.ssl);
+    close(line.fd);
     return reply;
 }
 
@@ -223,7 +252,9 @@ static bool run_case(const struct runner *runner, const char *name, int number)
     cut_newline(&sentence);
     struct bytes request = read_request(runner, name), before = fingerprint(runner);
     struct bytes reply = talk(runner, request), after = fingerprint(runner);
-    const char *wrong = judge(&reply, status.data, sentence.data);
+    bool bare = runner->tls && strncmp(status.data, "408", 3) == 0;
+    const char *wrong = bare ? (reply.len ? "a reply in clear" : NULL)
+                             : judge(&reply, status.data, sentence.data);
     if (!wrong && strcmp(before.data, after.data) != 0)
         wrong = "something changed";
     printf("%sok %d - %s\n", wrong ? "not " : "", number, name);
@@ -244,10 +275,13 @@ static int is_case(const struct dirent *entry)
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: run_cases FOLDER PORT token=TOKEN ...\n");
+        fprintf(stderr, "usage: run_cases FOLDER [tls:]PORT token=TOKEN ...\n");
         return 2;
     }
-    struct runner runner = {argv[1], (uint16_t)atoi(argv[2]), argv + 3};
+    bool tls = strncmp(argv[2], "tls:", 4) == 0;
+    struct runner runner = {argv[1], (uint16_t)atoi(argv[2] + (tls ? 4 : 0)),
+                            tls ? SSL_CTX_new(TLS_client_method()) : NULL, argv + 3};
+    signal(SIGPIPE, SIG_IGN);
     struct dirent **names;
     bool good = true;
     int n = scandir(runner.folder, &names, is_case, alphasort);
@@ -260,5 +294,6 @@ int main(int argc, char **argv)
         free(names[i]);
     }
     free(names);
+    SSL_CTX_free(runner.tls);
     return !good;
 }

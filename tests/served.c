@@ -3,12 +3,14 @@
 #include "tests/served.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "api/tls.h"
 #include "tests/check.h"
 
 static void serve(struct served *s, unsigned threads)
@@ -53,9 +55,29 @@ void served_again(struct served *s, unsigned threads)
     serve(s, threads);
 }
 
+void served_encrypt(struct served *s, unsigned threads)
+{
+    char command[512], certificate[160], key[160];
+    snprintf(certificate, sizeof certificate, "%s/tls.pem", s->replica.folder);
+    snprintf(key, sizeof key, "%s/tls.key", s->replica.folder);
+    snprintf(command, sizeof command,
+             "openssl req -x509 -newkey ed25519 -nodes -subj /CN=localhost -out %s "
+             "-keyout %s 2>/dev/null",
+             certificate, key);
+    assert_int_equal(system(command), 0);
+    assert_ok(tls_open(certificate, key, &s->service.tls));
+    unlink(certificate);
+    unlink(key);
+    s->tls = SSL_CTX_new(TLS_client_method());
+    signal(SIGPIPE, SIG_IGN);
+    served_again(s, threads);
+}
+
 void served_stop(struct served *s)
 {
     http_stop(s->http);
+    tls_close(s->service.tls);
+    SSL_CTX_free(s->tls);
     tokens_close(s->service.tokens);
     replica_remove(&s->replica);
 }
@@ -77,6 +99,11 @@ static void dial(struct client *client)
     setsockopt(client->fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
     if (connect(client->fd, (const struct sockaddr *)&to, sizeof to) < 0)
         die("connect");
+    if (!client->served->tls)
+        return;
+    client->ssl = SSL_new(client->served->tls);
+    if (SSL_set_fd(client->ssl, client->fd) != 1 || SSL_connect(client->ssl) != 1)
+        die("speak TLS");
 }
 
 void client_open(struct client *client, const struct served *s)
@@ -87,6 +114,8 @@ void client_open(struct client *client, const struct served *s)
 
 void client_close(struct client *client)
 {
+    SSL_free(client->ssl);
+    client->ssl = NULL;
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
@@ -95,7 +124,8 @@ void client_close(struct client *client)
 static void send_all(const struct client *client, const char *bytes, size_t len)
 {
     while (len > 0) {
-        ssize_t sent = send(client->fd, bytes, len, MSG_NOSIGNAL);
+        ssize_t sent = client->ssl ? SSL_write(client->ssl, bytes, (int)len)
+                                   : send(client->fd, bytes, len, MSG_NOSIGNAL);
         if (sent <= 0)
             die("send");
         bytes += sent;
@@ -122,7 +152,7 @@ static size_t receive_some(struct client *client, char *to, size_t room)
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
-    ssize_t got = recvmsg(client->fd, &message, 0);
+    ssize_t got = recvmsg(client->fd, &message, client->ssl ? MSG_PEEK : 0);
     const struct cmsghdr *stamp = CMSG_FIRSTHDR(&message);
     struct timespec t;
     if (got <= 0)
@@ -132,6 +162,8 @@ static size_t receive_some(struct client *client, char *to, size_t room)
     if (stamp && stamp->cmsg_type == SCM_TIMESTAMPNS)
         memcpy(&t, CMSG_DATA(stamp), sizeof t);
     client->arrived = t.tv_sec * 1000000000 + t.tv_nsec;
+    if (client->ssl && (got = SSL_read(client->ssl, to, (int)room)) <= 0)
+        die("receive");
     return (size_t)got;
 }
 
@@ -139,10 +171,13 @@ static size_t receive_some(struct client *client, char *to, size_t room)
 static char *receive(struct client *client)
 {
     size_t room = 1 << 20, len = 0;
+    client->began = 0;
     char *reply = calloc(1, room + 1), *end;
     for (;;) {
         len += receive_some(client, reply + len, room - len);
         reply[len] = '\0';
+        if (!client->began)
+            client->began = client->arrived;
         const char *length = header(reply, "Content-Length: ");
         if ((end = strstr(reply, "\r\n\r\n")) && length &&
             reply + len >= end + 4 + strtoul(length, NULL, 10))

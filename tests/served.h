@@ -13,6 +13,7 @@
 #define MUNKEY_TESTS_SERVED_H
 
 #include <jansson.h>
+#include <openssl/ssl.h>
 
 #include "api/http.h"
 #include "tests/replica.h"
@@ -25,17 +26,21 @@ struct served {
     struct service service;
     struct http *http;
     char token[64];
+    SSL_CTX *tls; /* of the clients; NULL: without */
 };
 
 void served_start(struct served *s, const struct shipped *shipped, unsigned threads);
 void served_again(struct served *s, unsigned threads); /* with so many that predict */
+void served_encrypt(struct served *s,
+                    unsigned threads); /* the same over TLS from here on */
 void served_stop(struct served *s);
 
 struct client {
     const struct served *served;
-    int fd; /* -1: not connected */
-    int64_t
-        arrived; /* when the kernel had the last byte of the reply: ns, CLOCK_REALTIME */
+    int fd;   /* -1: not connected */
+    SSL *ssl; /* NULL: plain */
+    /* When the kernel had the first bytes of the reply, and the last: ns, CLOCK_REALTIME. */
+    int64_t began, arrived;
 };
 
 void client_open(struct client *client, const struct served *s);

@@ -72,6 +72,7 @@ each_way() {
     done
 }
 
+[ -z "${over_tls-}" ] || speak_tls
 grep -q __asan_init "$build/munkeyd" &&
     skip_all "the sanitizer keeps freed memory, and maps terabytes of its own"
 ways=${WAYS:-predicted predicting exported restricted together octet-stream json ndjson png jpeg}

@@ -26,7 +26,7 @@ static const uint8_t *marker; /* an image that the victim's instances are copies
 
 /* Where the next prediction is held: at its image of this number, before its reply is queued, or
  * before that is sent. */
-enum { NOWHERE = 0, BEFORE_REPLY = -1, BEFORE_SENDING = -2 };
+enum { NOWHERE = 0, BEFORE_REPLY = -1, BEFORE_SENDING = -2, SENDING = -3 };
 static atomic_int place;
 static sem_t held, go;
 
@@ -39,10 +39,12 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static char order[8]; /* of the replies that were queued: Prediction, Erasure */
 static __thread bool predicts;
 static __thread bool flushes;
-static atomic_bool erasing; /* the next reply that is sent is that of an erasure */
+static atomic_bool erasing; /* the next reply that is queued is that of an erasure */
+static atomic_bool sending; /* the next that is sent is */
 static sem_t at_outbox;     /* an erasure waits there, or has passed it */
 
-static int64_t prediction_arrived, erasure_arrived; /* the last replies' */
+/* The last byte of the last prediction, the first of the last erasure. */
+static int64_t prediction_arrived, erasure_arrived;
 
 static void hold(void)
 {
@@ -72,6 +74,10 @@ enum MHD_Result __wrap_MHD_queue_response(struct MHD_Connection *connection,
         place = NOWHERE;
         hold();
     }
+    if (predicts && place == BEFORE_SENDING)
+        place = SENDING;
+    if (!predicts && erasing)
+        sending = true;
     pthread_mutex_lock(&mutex);
     if (strlen(order) + 1 < sizeof order)
         order[strlen(order)] = predicts ? 'P' : 'E';
@@ -98,15 +104,15 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *he
     return __real_pthread_cond_timedwait(condition, held_mutex, until);
 }
 
-/* libmicrohttpd's, too: a program's own symbols go before those of its libraries.  Only the server
- * sends with sendmsg(). */
+/* libmicrohttpd's and GnuTLS's, too: a program's own symbols go before those of its libraries.  Only
+ * the server sends with sendmsg(). */
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    if (place == BEFORE_SENDING) {
+    if (place == SENDING) {
         place = NOWHERE;
         hold();
     }
-    bool of_erasure = erasing;
+    bool of_erasure = sending;
     ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
     if (of_erasure)
         sem_post(&at_outbox);
@@ -167,7 +173,7 @@ static void *erase(void *unused)
     client_open(&client, &served);
     json_t *reply =
         client_call(&client, "DELETE", "/subjects/victim", NULL, NULL, 0, 200);
-    erasure_arrived = client.arrived;
+    erasure_arrived = client.began;
     client_close(&client);
     return reply;
 }
@@ -248,7 +254,7 @@ static void an_erasure_is_answered_after_the_reply_has_left(void **state)
     erasing = true;
     pthread_create(&eraser, NULL, erase, NULL);
     sem_wait(&at_outbox);
-    erasing = false;
+    erasing = sending = false;
     sem_post(&go);
     pthread_join(predictor, &reply);
     pthread_join(eraser, &erased);
@@ -285,6 +291,18 @@ static void whoever_is_not_ready_takes_no_work(void **state)
     served.service.draining = false;
     json_decref(client_call(&client, "GET", "/readyz", NULL, NULL, 0, 200));
     client_close(&client);
+}
+
+static int encrypt(void **state)
+{
+    (void)state;
+    served_encrypt(&served, 2);
+    return 0;
+}
+
+static void over_tls_it_is_answered_after_the_reply_has_left_too(void **state)
+{
+    an_erasure_is_answered_after_the_reply_has_left(state);
 }
 
 static int set_up(void **state)
@@ -326,6 +344,8 @@ int main(void)
         cmocka_unit_test(an_erasure_is_answered_after_the_reply_has_left),
         cmocka_unit_test(a_long_batch_gives_way_and_forgets_what_it_found),
         cmocka_unit_test(whoever_is_not_ready_takes_no_work),
+        cmocka_unit_test_setup(over_tls_it_is_answered_after_the_reply_has_left_too,
+                               encrypt),
     };
     return cmocka_run_group_tests_name("in flight", tests, set_up, tear_down);
 }
