@@ -191,18 +191,23 @@ int state_checkpoint(struct state *state, uint64_t size,
     return rc < 0 ? rc : checkpoint_sign(&checkpoint, signers, n, ret_text);
 }
 
-int state_sign(struct state *state)
+int state_publish(struct state *state, const struct signer *const *signers, size_t n)
 {
-    const struct signer *signer = state->log_key;
     char *text = NULL;
     const uint64_t size = store_entries(state->store);
-    int rc = state_checkpoint(state, size, &signer, 1, &text);
+    int rc = state_checkpoint(state, size, signers, n, &text);
     if (rc == 0 && (rc = ledger_set_checkpoint(state->ledger, text)) == 0) {
         state->signed_size = size;
         state->signed_at = time(NULL);
     }
     free(text);
-    return state_break(state, rc);
+    return rc;
+}
+
+int state_sign(struct state *state)
+{
+    const struct signer *signer = state->log_key;
+    return state_break(state, state_publish(state, &signer, 1));
 }
 
 int state_prove(struct state *state, uint64_t index, char **ret_file)

@@ -155,13 +155,7 @@ static int sign(struct rotation *rotation)
     if (rc == 0)
         rc = ledger_set_rotation(state->ledger, index, text);
     free(text);
-    text = NULL;
-    if (rc == 0)
-        rc = state_checkpoint(state, store_entries(state->store), both, 2, &text);
-    if (rc == 0)
-        rc = ledger_set_checkpoint(state->ledger, text);
-    free(text);
-    return rc;
+    return rc < 0 ? rc : state_publish(state, both, 2);
 }
 
 /* In RAM. */

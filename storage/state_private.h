@@ -72,6 +72,8 @@ int state_usable(const struct state *state);
 
 /* Signs and replaces log/checkpoint.  MK_EUNKNOWN. */
 int state_sign(struct state *state);
+/* The same by these signers, whatever an error means. */
+int state_publish(struct state *state, const struct signer *const *signers, size_t n);
 /* The proof of entry index against the current checkpoint; the caller frees. */
 int state_prove(struct state *state, uint64_t index, char **ret_file);
 

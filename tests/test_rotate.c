@@ -105,6 +105,7 @@ static void the_rotation_s_checkpoint_is_signed_by_both_the_new_key_first(void *
     assert_true(signs(rotated.old, kept) && signs(rotated.new, kept));
     assert_ok(checkpoint_parse(kept, strlen(kept), &checkpoint));
     assert_int_equal(checkpoint.size, rotated.index + 1);
+    assert_int_equal(state_log_head(f->state).size, checkpoint.size);
     /* The first signature alone is the new key's. */
     char *second = strstr(strstr(kept, "\n\u2014") + 1, "\n\u2014") + 1;
     *second = '\0';
