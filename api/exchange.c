@@ -206,6 +206,7 @@ static bool admit_body(struct exchange *x)
     const struct limits *limits = &x->server->service->limits;
     x->request.media = x->headers.media;
     x->request.json_length = x->headers.field[HEADER_JSON_LENGTH].value;
+    x->request.if_none_match = x->headers.field[HEADER_IF_NONE_MATCH].value;
     x->body_max = route->large ? limits->predict_body : limits->json_body;
     if (x->headers.content_length > x->body_max)
         exchange_fail(x, fail(MK_ETOOBIG, "the body has %zu bytes; %zu is the limit here",

@@ -30,6 +30,7 @@ struct request {
     const char *media;           /* of the body: lower case, no parameters; or "" */
     const char *idempotency_key; /* 1 to 255 visible ASCII bytes, or NULL */
     const char *json_length;     /* Inference-Header-Content-Length as sent, or NULL */
+    const char *if_none_match;   /* as sent, or NULL */
     const char *body;            /* body[body_len] is NUL */
     size_t body_len;
     char id[REQUEST_ID_SIZE]; /* a UUID; the reply's X-Request-Id */

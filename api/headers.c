@@ -17,6 +17,7 @@ static const char *const names[HEADER_NAMES] = {
     [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HEADER_JSON_LENGTH] = "Inference-Header-Content-Length",
+    [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_EXPECT] = "Expect",
     [HEADER_TRACEPARENT] = "traceparent",
 };

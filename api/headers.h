@@ -31,6 +31,7 @@ enum header_name {
     HEADER_AUTHORIZATION,
     HEADER_IDEMPOTENCY_KEY,
     HEADER_JSON_LENGTH, /* of the Open Inference Protocol */
+    HEADER_IF_NONE_MATCH,
     HEADER_EXPECT,
     HEADER_TRACEPARENT,
     HEADER_NAMES

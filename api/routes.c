@@ -59,6 +59,8 @@ const struct route public_routes[] = {
     {"GET", "/healthz", SCOPE_NONE, LANE_INLINE, .run = health_get},
     {"GET", "/readyz", SCOPE_NONE, LANE_INLINE, .run = ready_get},
     {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},
+    {"GET", "/", SCOPE_NONE, LANE_INLINE, .run = console_get},
+    {"GET", "/console/{file}", SCOPE_NONE, LANE_INLINE, .run = console_file_get},
     {0},
 };
 

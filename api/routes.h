@@ -39,6 +39,7 @@ handler stats_get, metrics_get;
 handler health_get, ready_get, version_get;
 handler kserve_get, kserve_live_get, kserve_ready_get;
 handler kserve_model_get, kserve_model_ready_get, kserve_infer_post;
+handler console_get, console_file_get;
 handler backup_post, status_get, reload_post, rotate_post;
 
 #endif

@@ -162,8 +162,10 @@ static int decode_pair(struct target *target, size_t i)
 
 int target_decode(struct target *target)
 {
+    /* "/" alone: the root, and no id that is empty. */
+    bool root = target->segments == 1 && target->segment[0].len == 0;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < target->segments; i++)
+    for (size_t i = 0; rc == 0 && !root && i < target->segments; i++)
         rc = decode_segment(&target->segment[i]);
     for (size_t i = 0; rc == 0 && i < target->pairs; i++)
         rc = decode_pair(target, i);

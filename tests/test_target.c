@@ -98,6 +98,16 @@ static void an_id_has_at_most_512_bytes(void **state)
     assert_refused(raw);
 }
 
+static void the_root_has_no_id(void **state)
+{
+    (void)state;
+    struct target target;
+    assert_ok(target_split("/", &target));
+    assert_ok(target_decode(&target));
+    target_done(&target);
+    assert_refused("//");
+}
+
 static void a_query_has_names_and_values(void **state)
 {
     (void)state;
@@ -140,6 +150,7 @@ int main(void)
         cmocka_unit_test(what_could_mean_somebody_else_is_refused),
         cmocka_unit_test(bytes_that_are_no_utf8_are_refused),
         cmocka_unit_test(an_id_has_at_most_512_bytes),
+        cmocka_unit_test(the_root_has_no_id),
         cmocka_unit_test(a_query_has_names_and_values),
         cmocka_unit_test(a_query_is_never_guessed_at),
         cmocka_unit_test(a_bare_question_mark_is_a_query),
