@@ -3,7 +3,7 @@
 # The sourcing script sets `log`, a file for what the steps print.
 
 build_packages='autoconf automake gcc libc6-dev make pkg-config
-    libcmocka-dev libconfuse-dev libgnutls28-dev libjansson-dev libjpeg-dev libmicrohttpd-dev
+    libcmocka-dev libconfuse-dev libcurl4-openssl-dev libgnutls28-dev libjansson-dev libjpeg-dev libmicrohttpd-dev
     libopenblas-dev libpng-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev
     dataset-fashion-mnist curl jq openssl'
 

@@ -24,10 +24,11 @@ int status_get(struct request *request, struct reply *ret_reply)
     json_t *log = json_pack("{s:s, s:I}", "origin", status.origin, "entries",
                             (json_int_t)status.entries);
     return reply_json(ret_reply, 200,
-                      json_pack("{s:s, s:s, s:o, s:o, s:o}", "status",
+                      json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "status",
                                 service->draining ? "stopping" : "serving", "version",
                                 PACKAGE_VERSION, "model", json_model(service), "memory",
-                                memory, "log", log));
+                                memory, "log", log, "callbacks",
+                                (json_int_t)status.callbacks));
 }
 
 /* The state's mutex is not fair: whoever else waits for it, such as a bulk of erasures, gets it

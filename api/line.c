@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/callback_urls.h"
 #include "api/json.h"
 #include "api/parts.h"
 #include "api/problem.h"
@@ -13,7 +14,7 @@
 #include "core/err.h"
 #include "storage/request.h"
 
-enum { LINE_MAX = 64 << 10, VALUES_MAX = 16 };
+enum { LINE_MAX = 64 << 10, VALUES_MAX = 20 };
 
 /* GET /erasures/{request_id} and the opening of a receipt need the same name. */
 static int set_name(struct line *line, const char *name, size_t number)
@@ -44,12 +45,26 @@ static int read_name(const struct request *request, struct line *line)
     return name ? set_name(line, name, 0) : set_name(line, whole, line->number);
 }
 
+/* An id that a template inserts as it is: a backslash of its own would be read as the begin of an
+ * escape, and `a\/b` erase a/b. */
+static int check_raw(const struct line *line, const json_t *subject)
+{
+    bool raw = false;
+    int rc = json_flag(subject, "raw", &raw);
+    if (rc < 0 || !raw || !memchr(line->text, '\\', line->len))
+        return rc;
+    return fail(MK_EINPUT,
+                "the subject is said to be `raw`, and a raw id with a backslash "
+                "would be read as another one: send it escaped, without `raw`");
+}
+
 static int read_subject(struct line *line)
 {
     const json_t *subject = json_object_get(line->json, "subject");
     const char *value = NULL;
-    int rc = json_known(subject, "value");
-    if (rc < 0 || (rc = json_text(subject, "value", true, &value)) < 0)
+    int rc = json_known(subject, "value raw");
+    if (rc < 0 || (rc = json_text(subject, "value", true, &value)) < 0 ||
+        (rc = check_raw(line, subject)) < 0)
         return rc;
     line->subject = (struct subject){value, strlen(value)};
     if (line->subject.len < 1 || line->subject.len > SUBJECT_MAX)
@@ -66,9 +81,12 @@ int line_read(const struct request *request, struct line *line)
         return fail(MK_ETOOBIG, "the line has %zu bytes; %d is the limit", line->len,
                     LINE_MAX);
     if ((rc = json_read(line->text, line->len, VALUES_MAX, &line->json)) < 0 ||
-        (rc = json_known(line->json, "subject request_id regulation")) < 0 ||
+        (rc = json_known(line->json, "subject request_id regulation callback_urls")) <
+            0 ||
         (rc = read_name(request, line)) < 0 || (rc = read_subject(line)) < 0 ||
-        (rc = json_text(line->json, "regulation", false, &regulation)) < 0)
+        (rc = json_text(line->json, "regulation", false, &regulation)) < 0 ||
+        (rc = callback_urls_read(line->json, request->service->receivers, line->subject,
+                                 line->name, line->url, &line->urls)) < 0)
         return rc;
     return regime_find(regulation, &line->regime);
 }
@@ -82,8 +100,13 @@ void line_done(struct line *line)
 
 struct erasure_request line_request(const struct line *line)
 {
-    return (struct erasure_request){line->subject, line->name, true, line->regime,
-                                    line->received};
+    return (struct erasure_request){.subject = line->subject,
+                                    .request = line->name,
+                                    .idempotent = true,
+                                    .regime = line->regime,
+                                    .received = line->received,
+                                    .callback_url = line->url,
+                                    .callback_urls = line->urls};
 }
 
 static void add_times(json_t *json, int64_t received, int64_t due)
@@ -125,15 +148,20 @@ json_t *line_reply(const struct line *line, const struct request *request,
     return line->done.rc < 0 ? json_undone(line, request) : json_done(line, origin);
 }
 
-/* ---- GET ---- */
+const char *line_status(const struct request_row *row)
+{
+    return row->held ? "held" : row->erased ? "erased" : "not_held";
+}
 
-static const char *reason(const struct request_row *row)
+const char *line_reason(const struct request_row *row)
 {
     if (row->held)
         return "the subject is held: send the request again when the hold is lifted";
     return row->erased ? "everything that was held about the subject is erased"
                        : "nothing was held about the subject";
 }
+
+/* ---- GET ---- */
 
 int erasure_get(struct request *request, struct reply *ret_reply)
 {
@@ -142,11 +170,8 @@ int erasure_get(struct request *request, struct reply *ret_reply)
         request_read(request->service->state, request->target->segment[1].data, &row);
     if (rc < 0)
         return rc;
-    json_t *json = json_pack("{s:s, s:s, s:s}", "status",
-                             row.held     ? "held"
-                             : row.erased ? "erased"
-                                          : "not_held",
-                             "reason", reason(&row), "regulation", row.regulation);
+    json_t *json = json_pack("{s:s, s:s, s:s}", "status", line_status(&row), "reason",
+                             line_reason(&row), "regulation", row.regulation);
     add_times(json, row.received, row.due);
     if (!row.held) {
         char receipt_id[24];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One erasure that a body asks for: {"subject": {"value"}, "request_id", "regulation"}.
+/* One erasure that a body asks for: {"subject": {"value", "raw"}, "request_id", "regulation",
+ * "callback_urls"}.
  *
  *     struct line line = {.text = text, .len = len, .number = 3,
  *                         .received = time(NULL)};
@@ -13,6 +14,7 @@
 #define MUNKEY_API_LINE_H
 
 #include "api/handler.h"
+#include "storage/callback.h"
 #include "storage/forget.h"
 
 struct line {
@@ -24,6 +26,8 @@ struct line {
     struct subject subject;
     char name[REQUEST_MAX + 1]; /* its request_id; "": none that could be read */
     const struct regime *regime;
+    const char *url[CALLBACKS_EACH]; /* (urls): where to tell that it is done */
+    size_t urls;
     struct forgotten done; /* rc: why there is no receipt */
 };
 
@@ -38,5 +42,9 @@ struct erasure_request line_request(const struct line *line);
 /* What DELETE would say, with request_id, received and due; or why it has no receipt. */
 json_t *line_reply(const struct line *line, const struct request *request,
                    const char *origin);
+
+/* What became of a request, in a word and in a sentence. */
+const char *line_status(const struct request_row *row);
+const char *line_reason(const struct request_row *row);
 
 #endif

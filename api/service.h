@@ -33,11 +33,12 @@ struct service {
     struct limits limits;
     const char *residual; /* JSON that munkey-eval audit wrote about the model; or NULL */
     bool public_log;      /* log, keys and receipts are readable without a token */
-    struct tls *tls;      /* NULL: without */
-    struct lanes *lanes;  /* set by http_start(), */
-    struct quotas *quotas;   /* as are these */
-    struct metrics *metrics; /* and what it counts; NULL: nothing */
-    _Atomic bool draining;   /* set by http_drain(): /readyz answers 503 */
+    const struct receivers *receivers; /* where callbacks may go */
+    struct tls *tls;                   /* NULL: without */
+    struct lanes *lanes;               /* set by http_start(), */
+    struct quotas *quotas;             /* as are these */
+    struct metrics *metrics;           /* and what it counts; NULL: nothing */
+    _Atomic bool draining;             /* set by http_drain(): /readyz answers 503 */
 };
 
 #endif

@@ -84,7 +84,7 @@ int target_split(const char *raw, struct target *ret_target)
     return rc;
 }
 
-static int hex(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -103,7 +103,8 @@ static int percent_decode(struct text *text)
         }
         /* data[len] is NUL, which is no hex digit: the second is read only after the
          * first */
-        int high = hex(text->data[i + 1]), low = high < 0 ? -1 : hex(text->data[i + 2]);
+        int high = hex_digit(text->data[i + 1]),
+            low = high < 0 ? -1 : hex_digit(text->data[i + 2]);
         if (low < 0)
             return fail(
                 MK_EINPUT,

@@ -55,6 +55,9 @@ const char *target_query(const struct target *target, const char *name);
  * text may be NULL. */
 bool target_number(const char *text, uint64_t *ret_number);
 
+/* The value of a hexadecimal digit, or -1. */
+int hex_digit(char c);
+
 void target_done(struct target *target); /* wipes */
 
 #endif

@@ -193,3 +193,11 @@ struct state_options config_state(const struct config *config)
         .log_time_granularity = config->log_time_granularity,
     };
 }
+
+struct courier_options config_courier(const struct config *config)
+{
+    return (struct courier_options){
+        .ca_file = path_or_null(config->callback_ca),
+        .seconds = config->callback_seconds,
+    };
+}

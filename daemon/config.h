@@ -16,6 +16,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "api/courier.h"
 #include "api/service.h"
 #include "storage/state.h"
 
@@ -41,6 +42,12 @@
     TEXT(receipt_key, "receipt-key", "FILE", "", "PEM file that signs receipts")         \
     NUMBER(log_time_granularity, "log-time-granularity", 1, 1, 604800,                   \
            "seconds to which times in the log are rounded down")                         \
+    TEXT(callback_allow, "callback-allow", "PREFIXES", "",                               \
+         "beginnings of URLs that callbacks may go to")                                  \
+    TEXT(callback_ca, "callback-ca", "FILE", "",                                         \
+         "PEM file of certificates to trust there, instead of the system's")             \
+    NUMBER(callback_seconds, "callback-seconds", 259200, 1, 2592000,                     \
+           "how long a callback is repeated")                                            \
     NUMBER(capacity, "capacity", 1 << 20, 1, 1 << 26,                                    \
            "instances that fit into the memory")                                         \
     NUMBER(predict_threads, "predict-threads", 0, 0, 256, "0: one per core")             \
@@ -109,5 +116,6 @@ void config_done(struct config *config);
 /* What the other parts want to know of it; text is borrowed from config. */
 struct limits config_limits(const struct config *config);
 struct state_options config_state(const struct config *config);
+struct courier_options config_courier(const struct config *config);
 
 #endif

@@ -8,6 +8,7 @@
 
 int ctl_init(int argc, char **argv);
 int ctl_backup(int argc, char **argv);
+int ctl_callbacks(int argc, char **argv);
 int ctl_import(int argc, char **argv);
 int ctl_token(int argc, char **argv);
 int ctl_log(int argc, char **argv);

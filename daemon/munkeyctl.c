@@ -26,6 +26,7 @@ static const struct command {
     {"backup", "have the running daemon copy its database", ctl_backup},
     {"restore", "go back to a backup; the erased stay erased", ctl_restore},
     {"token", "make, list and revoke the tokens of callers", ctl_token},
+    {"callbacks", "show the secrets of receivers", ctl_callbacks},
     {"status", "ask the running daemon how it is", ctl_status},
     {"audit", "have the running daemon recompute the digest", ctl_audit},
     {"rotate", "change a signing key", ctl_rotate},
@@ -83,7 +84,7 @@ static int usage(FILE *out, int status)
 {
     fputs("usage: munkeyctl COMMAND [OPTION...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].doc);
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].doc);
     fputs("\nmunkeyctl COMMAND --help explains a command.\n", out);
     return status;
 }

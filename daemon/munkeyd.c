@@ -17,8 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/courier.h"
 #include "api/http.h"
 #include "api/journal.h"
+#include "api/receivers.h"
 #include "api/reload.h"
 #include "api/tls.h"
 #include "core/err.h"
@@ -34,7 +36,9 @@ struct running {
     struct model *model;
     char *residual;
     struct service service;
+    struct receivers *receivers;
     struct http *http;
+    struct courier *courier;
 };
 
 /* The kernel shows neither memory nor a core dump of this process to others of its user.
@@ -190,6 +194,18 @@ static void start_residual(struct running *running)
     running->service.residual = running->residual;
 }
 
+/* Without receivers there is nobody to send to, unless some wait from before. */
+static int start_courier(struct running *running)
+{
+    const struct courier_options options = config_courier(&running->config);
+    struct state_status status;
+
+    state_status(running->service.state, &status);
+    if (receivers_count(running->receivers) == 0 && status.callbacks == 0)
+        return 0;
+    return courier_start(&options, &running->service, &running->courier);
+}
+
 /* In this order; stop() closes in reverse. */
 static int start(const struct config_source *source, struct running *running)
 {
@@ -197,15 +213,17 @@ static int start(const struct config_source *source, struct running *running)
 
     if ((rc = config_load(source, &running->config)) < 0 ||
         (rc = start_journal(&running->config)) < 0 ||
+        (rc = receivers_parse(running->config.callback_allow, &running->receivers)) < 0 ||
         (rc = model_file_load(running->config.model, &running->model,
                               running->service.model_sha256)) < 0)
         return rc;
     running->service.model = running->model;
+    running->service.receivers = running->receivers;
     start_residual(running);
     if ((rc = start_tls(running)) < 0 || (rc = start_bank(running)) < 0 ||
-        (rc = start_state(running)) < 0)
+        (rc = start_state(running)) < 0 || (rc = start_http(running)) < 0)
         return rc;
-    return start_http(running);
+    return start_courier(running);
 }
 
 static void announce(const struct running *running)
@@ -248,6 +266,7 @@ static void wait_for_end(struct running *running, const sigset_t *signals)
 
 static void stop(struct running *running)
 {
+    courier_stop(running->courier);
     if (running->http) {
         http_drain(running->http);
         http_stop(running->http);
@@ -258,6 +277,7 @@ static void stop(struct running *running)
     memory_free(running->service.bank);
     model_free(running->model);
     free(running->residual);
+    receivers_free(running->receivers);
     config_done(&running->config);
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/err.h"
+#include "storage/callback.h"
 #include "storage/petition.h"
 #include "storage/read.h"
 #include "storage/request.h"
@@ -16,6 +17,7 @@
 /* One person's erasure on its way.  Personal: wiped by forget_batch(). */
 struct erasure {
     struct petition petition;
+    const struct erasure_request *request;
     const struct regime *regime;
     int64_t received;
     struct request_row row; /* of a named one: when it came and is due */
@@ -36,12 +38,15 @@ struct erasures {
     struct change change;
     uint32_t *owner; /* (owners): keyring records to destroy */
     size_t owners;
+    uint64_t callback[FORGET_MAX *
+                      CALLBACKS_EACH]; /* (callbacks): rows written in this change */
+    size_t callbacks;
 };
 
 /* One of several is refused: the others go on.  Any other error is that of all. */
 static int refuse_one(struct erasure *erasure, int rc)
 {
-    if (rc != MK_EUNPROCESSABLE && rc != MK_ECONFLICT)
+    if (rc != MK_EUNPROCESSABLE && rc != MK_ECONFLICT && rc != MK_EBUSY)
         return rc;
     erasure->rc = rc;
     erasure->why = strdup(err_why());
@@ -136,6 +141,28 @@ static int keep_row(struct erasures *all, struct erasure *erasure)
     return request_keep(&erasure->petition, all->now, &erasure->row);
 }
 
+/* To be told of once it is done, which the same transaction decides. */
+static int add_callbacks(struct erasures *all, const struct erasure *erasure)
+{
+    const struct request_row *row = &erasure->row;
+    struct callback callback = {.n = erasure->index,
+                                .received = row->received,
+                                .due = row->due,
+                                .completed = row->answered,
+                                .erased = row->erased};
+    int rc = 0;
+    strcpy(callback.regulation, row->regulation);
+    strcpy(callback.request, erasure->request->request);
+    for (size_t i = 0; rc == 0 && i < erasure->request->callback_urls; i++) {
+        crypto_random(callback.id, sizeof callback.id);
+        strcpy(callback.url, erasure->request->callback_url[i]);
+        rc = callback_add(all->state, &callback, &all->callback[all->callbacks]);
+        all->callbacks += rc == 0;
+    }
+    crypto_wipe(&callback, sizeof callback);
+    return rc;
+}
+
 /* Held: it stays, and so does the day on which it came. */
 static int hold_back(struct erasures *all, struct erasure *erasure, int rc)
 {
@@ -153,6 +180,8 @@ static int write_one(struct erasures *all, struct erasure *erasure)
     int rc;
     if ((rc = find_answer(erasure)) < 0 || !is_open(erasure))
         return rc;
+    if ((rc = callbacks_check_room(all->state, erasure->request->callback_urls)) < 0)
+        return refuse_one(erasure, rc);
     if (petition->idempotent && (rc = request_find(petition, erasure->regime,
                                                    erasure->received, &erasure->row)) < 0)
         return refuse_one(erasure, rc);
@@ -168,7 +197,7 @@ static int write_one(struct erasures *all, struct erasure *erasure)
         return rc;
     erasure->row.erased = entry.act == ACT_ERASE;
     erasure->row.n = erasure->index;
-    return keep_row(all, erasure);
+    return (rc = keep_row(all, erasure)) < 0 ? rc : add_callbacks(all, erasure);
 }
 
 /* Steps 0 to 2.  "COMMIT: the commit point." */
@@ -304,6 +333,8 @@ static int forget_locked(struct erasures *all, struct forgotten *forgotten)
     }
     if ((rc = finish(all, forgotten)) == 0)
         rc = answer(all, forgotten);
+    if (rc == 0 && all->callbacks > 0)
+        callbacks_wake(all->state);
     return state_break(all->state, rc);
 }
 
@@ -312,6 +343,7 @@ static int erasure_init(struct state *state, const struct erasure_request *reque
 {
     petition_init(&erasure->petition, state, ACT_ERASE, request->subject,
                   request->request, request->idempotent);
+    erasure->request = request;
     erasure->regime = request->regime;
     erasure->received = request->received ? request->received : time(NULL);
     return request->regime ? 0 : regime_find(NULL, &erasure->regime);
@@ -331,6 +363,8 @@ static int erasures_init(struct erasures *all, const struct erasure_request *req
 
 static void erasures_done(struct erasures *all)
 {
+    for (size_t i = 0; all->change.open && i < all->callbacks; i++)
+        callback_give_back(all->state, all->callback[i]);
     change_done(all->state, &all->change);
     for (size_t i = 0; all->erasure && i < all->n; i++) {
         petition_done(&all->erasure[i].petition);
@@ -363,7 +397,8 @@ int forget_batch(struct state *state, const struct erasure_request *requests, si
 int forget(struct state *state, struct subject subject, const char *request,
            bool idempotent, struct forgotten *ret_forgotten)
 {
-    const struct erasure_request one = {subject, request, idempotent, NULL, 0};
+    const struct erasure_request one = {
+        .subject = subject, .request = request, .idempotent = idempotent};
     struct forgotten forgotten;
     int rc = forget_batch(state, &one, 1, &forgotten);
     if (rc == 0 && (rc = forgotten.rc) < 0) {

@@ -25,6 +25,10 @@ struct erasure_request {
     bool idempotent;
     const struct regime *regime; /* under which it is due; NULL: the default */
     int64_t received;            /* Unix seconds; 0: now */
+    /* Where to tell that it is done, of an idempotent one: at most CALLBACKS_EACH URLs of up to
+     * CALLBACK_URL_MAX bytes.  A repeat of a request that is done is not told of again. */
+    const char *const *callback_url;
+    size_t callback_urls;
 };
 
 /* What the caller is told.  Holds the opening's salt: wiped by forgotten_done(). */

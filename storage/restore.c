@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 #include "storage/aside.h"
+#include "storage/carry.h"
 #include "storage/compare.h"
 #include "storage/refs.h"
 #include "storage/scan.h"
@@ -22,6 +23,7 @@ struct restore {
     uint64_t *slot;         /* (slots): of those that nobody may read */
     size_t slots, room;
     struct refs keyless; /* of subjects who were not erased */
+    struct carry carry;  /* callbacks that wait */
     struct change change;
 };
 
@@ -160,6 +162,7 @@ static int make_ready(struct restore *restore, restore_ask *ask, void *context)
         return rc;
     begin_where_log_ends(restore);
     if ((rc = keep_pending(restore)) < 0 || (rc = zero_slots(restore)) < 0 ||
+        (rc = carry_write(state, &restore->carry)) < 0 ||
         (rc = change_add(state, &restore->change, &entry, &index)) < 0)
         return rc;
     return change_commit(state, &restore->change);
@@ -174,6 +177,7 @@ static int examine(struct restore *restore, const struct model_info *model)
         (rc = scan_slots(state, 0, give_up, restore)) < 0)
         return rc;
     restore->last = restore->own;
+    carry_read(state, store_entries(state->store), &restore->carry);
     return check_slots(restore);
 }
 
@@ -191,6 +195,7 @@ static int make_draft(struct state *state, const struct state_options *options,
         rc = store_empty_wal(state->store);
     change_done(state, &restore.change);
     refs_done(&restore.keyless);
+    carry_done(&restore.carry);
     free(restore.slot);
     state_close_files(state);
     return rc;

@@ -159,7 +159,8 @@ static int compare(struct state *state, const struct model_info *model)
 int start_finish(struct state *state, const struct model_info *model, bool write_start)
 {
     int rc = model->open_labels ? label_open(state->bank, model) : 0;
-    if (rc < 0 || (rc = compare(state, model)) < 0 || (rc = complete(state)) < 0)
+    if (rc < 0 || (rc = compare(state, model)) < 0 || (rc = callbacks_open(state)) < 0 ||
+        (rc = complete(state)) < 0)
         return rc;
     mask_restricted(state);
     if (write_start && (rc = append_start(state)) < 0)

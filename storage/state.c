@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "storage/callback_secret.h"
 #include "storage/filesystem.h"
 #include "storage/state_private.h"
 
@@ -85,6 +86,10 @@ static int read_keyring(struct state *state, const char *mirror)
         rc = fail(MK_EREFUSED, "keys/root is needed and is not there whole: put it back");
     else
         rc = keyring_open(path, mirror, (const uint8_t *)root, &state->keyring);
+    if (rc == 0) {
+        crypto_hkdf((const uint8_t *)root, "munkeyd/outbox/v1", state->callbacks.key);
+        callback_root((const uint8_t *)root, state->callbacks.signing_root);
+    }
     disk_free(root, len);
     return rc;
 }
@@ -153,6 +158,7 @@ void state_close_files(struct state *state)
     retired_done(&state->retired_log);
     retired_done(&state->retired_receipt);
     holdings_done(&state->holdings);
+    callbacks_done(&state->callbacks);
     crypto_wipe(&state->digest, sizeof state->digest);
 }
 
@@ -182,6 +188,7 @@ void state_status(struct state *state, struct state_status *ret_status)
     status.subjects = keyring_subjects(state->keyring);
     status.entries = store_entries(state->store);
     status.slots_total = store_slots(state->store);
+    status.callbacks = state->callbacks.n;
     memcpy(status.digest, state->mem, sizeof status.digest);
     memcpy(status.origin, state->note_key.name, sizeof status.origin);
     pthread_mutex_unlock(&state->mutex);
@@ -191,6 +198,12 @@ void state_status(struct state *state, struct state_status *ret_status)
 struct log_head state_log_head(const struct state *state)
 {
     return (struct log_head){state->signed_size, state->signed_at};
+}
+
+void state_receiver_secret(const struct state *state, const char *prefix,
+                           uint8_t ret_secret[static 32])
+{
+    callback_secret(state->callbacks.signing_root, prefix, ret_secret);
 }
 
 const char *state_warning(const struct state *state)

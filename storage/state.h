@@ -63,6 +63,7 @@ struct state_status {
     uint64_t instances, subjects;
     uint64_t entries; /* the size of the log */
     uint64_t slots_total;
+    uint64_t callbacks; /* that wait to be delivered */
     uint8_t digest[32];
     char origin[256];
 };
@@ -75,6 +76,10 @@ struct log_head {
     int64_t signed_at;
 };
 struct log_head state_log_head(const struct state *state);
+
+/* What callbacks to URLs with that prefix are signed with.  The caller wipes. */
+void state_receiver_secret(const struct state *state, const char *prefix,
+                           uint8_t ret_secret[static 32]);
 
 /* A sentence for the daemon's log when the folder lies on a file system where overwriting is
  * not known to reach the disk's old blocks; else NULL. */

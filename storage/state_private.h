@@ -27,6 +27,16 @@
 #include "storage/state.h"
 #include "storage/store.h"
 
+/* Which rows of callbacks are in use (storage/callback.h). */
+struct callbacks {
+    uint8_t key[SECRET_SIZE];          /* that seals them */
+    uint8_t signing_root[SECRET_SIZE]; /* of the receivers' secrets */
+    bool *waits;                       /* (room): of row i + 1 */
+    uint64_t room, n;
+    void (*wake)(void *context);
+    void *context;
+};
+
 struct state {
     pthread_mutex_t mutex;
     char folder[PATH_SIZE];
@@ -36,6 +46,7 @@ struct state {
     struct ledger *ledger;
     struct memory *bank;
     struct holdings holdings;
+    struct callbacks callbacks;
     struct signer *log_key, *receipt_key;
     struct note_key note_key; /* the log's name and public key */
     char kid[KID_SIZE];       /* of the receipt key */
@@ -66,6 +77,18 @@ int state_new(const struct state_options *options, const struct model_info *mode
 int state_read_keys(struct state *state, const struct state_options *options);
 /* Closes all but the folder, which stays locked. */
 void state_close_files(struct state *state);
+
+/* Finds the rows in use; and forgets them. */
+int callbacks_open(struct state *state);
+void callbacks_done(struct callbacks *callbacks);
+/* Whether n more may wait: MK_EBUSY. */
+int callbacks_check_room(const struct state *state, size_t n);
+/* Writes one into the transaction; if that is rolled back, the row is given back. */
+struct callback;
+int callback_add(struct state *state, const struct callback *callback, uint64_t *ret_row);
+void callback_give_back(struct state *state, uint64_t row);
+/* Tells who watches that there are new ones, once their erasures are done. */
+void callbacks_wake(const struct state *state);
 
 /* 0, or MK_ESTORE after an unknown outcome. */
 int state_usable(const struct state *state);

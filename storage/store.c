@@ -12,7 +12,11 @@
 #include "storage/store_private.h"
 #include "storage/wal.h"
 
-enum { SCHEMA = 2, WAL_PAGES_MAX = 1000 };
+enum { WAL_PAGES_MAX = 1000 };
+
+/* Each brings a database to its number from the one before. */
+static const char *const schemas[] = {NULL, schema_0001, schema_0002, schema_0003};
+enum { SCHEMA = sizeof schemas / sizeof *schemas - 1 };
 
 static const char *const queries[QUERIES] = {
 #define QUERY_TEXT(name, text) text,
@@ -80,10 +84,10 @@ static int migrate(struct store *store)
                     number[0], SCHEMA);
     if (number[0] == SCHEMA)
         return 0;
-    if ((rc = sql_script(store->sql, "BEGIN IMMEDIATE")) < 0 ||
-        (rc = sql_script(store->sql, schema_0002)) < 0)
-        return rc;
-    return sql_script(store->sql, "COMMIT");
+    rc = sql_script(store->sql, "BEGIN IMMEDIATE");
+    for (int i = number[0] + 1; rc == 0 && i <= SCHEMA; i++)
+        rc = sql_script(store->sql, schemas[i]);
+    return rc < 0 ? rc : sql_script(store->sql, "COMMIT");
 }
 
 static int prepare(struct store *store)
@@ -94,6 +98,7 @@ static int prepare(struct store *store)
         (rc = sql_script(store->sql, indexes)) < 0 ||
         (rc = count(store, COUNT_SLOTS, &store->slots)) < 0 ||
         (rc = count(store, COUNT_ENTRIES, &store->entries)) < 0 ||
+        (rc = count(store, COUNT_CALLBACKS, &store->callbacks)) < 0 ||
         (rc = store_meta_read(store, META_SLOT_SIZE, size, 8)) < 0)
         return rc;
     store->slot_size = size[0] | (uint32_t)size[1] << 8;
@@ -110,9 +115,10 @@ int store_create(const char *folder, uint32_t slot_size, struct store **ret_stor
     if ((rc = disk_path(folder, "munkeyd.db", path)) < 0 ||
         (rc = disk_create(path)) < 0 || (rc = connect_store(folder, &store)) < 0)
         return rc;
-    if ((rc = sql_script(store->sql, schema_0001)) == 0 &&
-        (rc = sql_script(store->sql, schema_0002)) == 0 && (rc = migrate(store)) == 0 &&
-        (rc = prepare(store)) == 0 &&
+    /* The first begins a transaction, which is committed here. */
+    for (int i = 1; rc == 0 && i <= SCHEMA; i++)
+        rc = sql_script(store->sql, schemas[i]);
+    if (rc == 0 && (rc = migrate(store)) == 0 && (rc = prepare(store)) == 0 &&
         (rc = store_meta_write(store, META_SLOT_SIZE, size, 8)) == 0)
         rc = store_commit(store);
     if (rc < 0) {
@@ -168,6 +174,7 @@ int store_begin(struct store *store)
 {
     store->slots_before = store->slots;
     store->entries_before = store->entries;
+    store->callbacks_before = store->callbacks;
     return sql_run(store->sql, BEGIN, "begin");
 }
 
@@ -190,6 +197,7 @@ void store_rollback(struct store *store)
     sql_try(store->sql, ROLLBACK);
     store->slots = store->slots_before;
     store->entries = store->entries_before;
+    store->callbacks = store->callbacks_before;
 }
 
 int store_meta_read(struct store *store, enum meta meta, void *ret_value, size_t size)

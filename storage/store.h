@@ -116,6 +116,15 @@ int store_requests_expire(struct store *store, int64_t before); /* last answered
 int store_requests_held(struct store *store, size_t max, struct request_row *ret_rows,
                         size_t *ret_n, uint64_t *ret_total);
 
+/* Callbacks that wait, rows 1 to store_callbacks(); a free one is zeros.  Grow appends n such. */
+enum { STORE_CALLBACK_SIZE = 1024 };
+uint64_t store_callbacks(const struct store *store);
+int store_callbacks_grow(struct store *store, uint64_t n);
+int store_callback_read(struct store *store, uint64_t row,
+                        uint8_t ret_body[static STORE_CALLBACK_SIZE]);
+int store_callback_write(struct store *store, uint64_t row,
+                         const uint8_t body[static STORE_CALLBACK_SIZE]);
+
 /* A copy of the whole database, step by step (storage/sql.h).  MK_EIO. */
 struct sql_backup;
 int store_backup(struct store *store, const char *path, struct sql_backup **ret_backup);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a store is made of, for the files that are one: store.c (connection, slots, meta),
- * store_log.c (entries and tree), store_requests.c (what was asked for before). */
+ * store_log.c (entries and tree), store_requests.c (what was asked for before), store_callbacks.c
+ * (what waits to be sent). */
 #ifndef MUNKEY_STORAGE_STORE_PRIVATE_H
 #define MUNKEY_STORAGE_STORE_PRIVATE_H
 
@@ -35,7 +36,10 @@
     X(EXPIRE_REQUESTS, "DELETE FROM request WHERE answered < ?")                         \
     X(COUNT_HELD, "SELECT count(*) FROM request WHERE status = 'held'")                  \
     X(LIST_HELD, "SELECT received, due, regulation FROM request WHERE status = 'held' "  \
-                 "ORDER BY due LIMIT ?")
+                 "ORDER BY due LIMIT ?")                                                 \
+    X(COUNT_CALLBACKS, "SELECT coalesce(max(id), 0) FROM callback")                      \
+    X(GROW_CALLBACKS, "INSERT INTO callback (id, body) VALUES (?, zeroblob(?))")         \
+    X(READ_CALLBACK, "SELECT body FROM callback WHERE id = ?")
 
 enum query {
 #define QUERY_NAME(name, text) name,
@@ -49,6 +53,7 @@ struct store {
     uint32_t slot_size;
     uint64_t slots, slots_before; /* now, and at the transaction's begin */
     uint64_t entries, entries_before;
+    uint64_t callbacks, callbacks_before;
 };
 
 /* Reads the one BLOB of the one row of a query whose bindings are set. */

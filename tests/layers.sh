@@ -33,6 +33,7 @@ for pair in \
     'gnutls/[a-z0-9_]*.h api/tls.c' \
     'png.h api/image.c' \
     'jpeglib.h api/image.c' \
+    'curl/[a-z]*.h api/post.c' \
     'zlib.h daemon/idx.c' \
     'confuse.h daemon/config.c' \
     'systemd/sd-daemon.h daemon/munkeyd.c'; do
