@@ -22,6 +22,9 @@ import          empty            kill,EIO,ENOSPC          check  gone 0|there 0
 forget          there            kill,EIO,ENOSPC,EMFILE,short check there 0|gone 1
 forget          restricted       kill,EIO                 check  restricted 1|gone 2
 forget-all      all              kill,EIO,ENOSPC          people 5 0 0|1 5 6
+tell            there            kill,EIO,ENOSPC          told   there 0|gone 2
+deliver         told             kill,EIO,ENOSPC          told   gone 2|gone 0
+restore         told-behind      kill,EIO,ENOSPC          told   gone 2|gone 2
 restrict        there            kill,EIO,ENOSPC,short    check  there 0|restricted 1|restricted 0
 lift            restricted       kill,EIO,ENOSPC          check  restricted 1|there 2
 hold            there            kill,EIO                 check  there 0|held 0
@@ -157,6 +160,9 @@ made_by empty there enroll
 made_by empty all enroll-all
 made_by there restricted restrict
 made_by there held hold
+made_by there told tell
+# A backup from before the callbacks: they wait on.
+made_by there told-behind "backup tell"
 made_by there used "forget rotate-log rotate-receipt"
 # A backup from before four of the five were erased: they stay so, and their receipts stay in the
 # log; what goes is the memory of the names of their requests.

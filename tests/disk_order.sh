@@ -69,4 +69,30 @@ END
 calls forget >"$work/forgotten"
 check "an erasure: commit, tombstone, entry, data key, database, log of writes, checkpoint" \
     diff "$work/forget" "$work/forgotten"
+# What is delivered is overwritten, and its old bytes are gone from the log of writes, too.  The last
+# three lines are the closing's, which has nothing left to zero.
+cat >"$work/deliver" <<'END'
+munkeyd.db-wal write
+munkeyd.db-wal sync
+munkeyd.db write
+munkeyd.db ftruncate
+munkeyd.db sync
+munkeyd.db-wal zeros
+munkeyd.db-wal sync
+munkeyd.db-wal zeros
+munkeyd.db-wal sync
+munkeyd.db-wal ftruncate
+munkeyd.db-wal sync
+folder sync
+munkeyd.db-wal ftruncate
+munkeyd.db-wal sync
+folder sync
+END
+rm -rf "$work/state"
+check "another folder is made" sh -c "'$step' '$work/state' init && '$step' '$work/state' enroll"
+calls tell >"$work/told"
+check "an erasure with callbacks is the same" diff "$work/forget" "$work/told"
+calls deliver >"$work/delivered"
+check "a callback that is delivered: commit, database, log of writes" \
+    diff "$work/deliver" "$work/delivered"
 finish

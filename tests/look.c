@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "storage/callback.h"
 #include "storage/log.h"
 #include "storage/read.h"
 #include "storage/receipt.h"
@@ -120,6 +121,21 @@ static const char *standing(struct fixture *f)
     const char *text = held.held ? "held" : held.restricted ? "restricted" : "there";
     held_done(&held);
     return text;
+}
+
+int look_told(struct fixture *f)
+{
+    struct callback callback;
+    unsigned waiting = 0;
+    for (uint64_t row = 0; callback_next(f->state, row + 1, &row) == 0; waiting++) {
+        char *receipt = NULL;
+        int rc = callback_read(f->state, row, &callback, &receipt);
+        free(receipt);
+        if (rc < 0)
+            return rc;
+    }
+    printf("%s %u\n", standing(f), waiting);
+    return 0;
 }
 
 static int count_receipts(struct fixture *f, unsigned *ret_receipts)

@@ -27,6 +27,8 @@ int look_keys(struct fixture *f);
 /* Prints how many of the five people are there, and how many receipts and requests with a name
  * there are. */
 int look_people(struct fixture *f);
+/* Prints how person 1 is, and how many callbacks wait, each of which can be read. */
+int look_told(struct fixture *f);
 /* Prints bytes of person 1 that nobody may find after an erasure, 16 a line: slots as they lie on
  * the disk, what is in them, and the keys. */
 int look_needles(struct fixture *f);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation on a state folder, for tests that end it in the middle.
  *
- *     step FOLDER init | enroll | import | forget | visit | restrict | lift | hold |
+ *     step FOLDER init | enroll | import | forget | tell | deliver | visit | restrict | lift | hold |
  *                 release | audit | rotate-log | rotate-receipt | enroll-all | forget-all | backup |
  *                 restore
  *                              prints "done" when it was done, and the receipt if there is one
  *     step FOLDER forget again <SAID
  *                              asks once more: what was said before, if anything was, is said
  *                              again, and holds
- *     step FOLDER check | keys | people | needles         tests/look.h
+ *     step FOLDER check | keys | people | told | needles         tests/look.h
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "core/err.h"
 #include "storage/audit.h"
 #include "storage/backup.h"
+#include "storage/callback.h"
 #include "storage/hold.h"
 #include "storage/restrict.h"
 #include "storage/rotate.h"
@@ -51,6 +52,34 @@ static int do_forget(struct fixture *f, struct said *ret_said)
         forgotten_done(&done);
     }
     return rc;
+}
+
+/* An erasure with two callbacks; and those that wait, delivered. */
+static int do_tell(struct fixture *f, struct said *ret_said)
+{
+    static const char *const urls[] = {"https://example.org/a", "https://example.org/b"};
+    const struct erasure_request one = {.subject = fixture_subject(1),
+                                        .request = "to-erase",
+                                        .idempotent = true,
+                                        .callback_url = urls,
+                                        .callback_urls = 2};
+    struct forgotten done;
+    int rc = forget_batch(f->state, &one, 1, &done);
+    if (rc == 0) {
+        said_take(&done.answer, ret_said);
+        forgotten_done(&done);
+    }
+    return rc;
+}
+
+static int do_deliver(struct fixture *f, struct said *ret_said)
+{
+    uint64_t row[8] = {0};
+    size_t n = 0;
+    (void)ret_said;
+    while (n < 8 && callback_next(f->state, n ? row[n - 1] + 1 : 1, &row[n]) == 0)
+        n++;
+    return callbacks_settle(f->state, row, n);
 }
 
 /* Both in one process, so that the WAL bears the person when it is emptied.  What there is to be
@@ -166,6 +195,8 @@ static const struct step {
 } steps[] = {{"enroll", do_enroll, NULL},
              {"import", do_import, NULL},
              {"forget", do_forget, "to-erase"},
+             {"tell", do_tell, "to-erase"},
+             {"deliver", do_deliver, NULL},
              {"forget-all", do_forget_all, "1"},
              {"enroll-all", do_enroll_all, NULL},
              {"visit", do_visit, "to-erase"},
@@ -184,6 +215,7 @@ static const struct {
 } looks[] = {{"check", look_check},
              {"keys", look_keys},
              {"people", look_people},
+             {"told", look_told},
              {"needles", look_needles}};
 
 static int again(struct fixture *f, const struct step *step)

@@ -250,7 +250,7 @@ static void a_folder_of_schema_1_is_brought_to_the_present_one(void **data)
     assert_ok(fixture_enroll(f, 6, 4, 8));
     assert_ok(ask(f, 5, "one", 0, &first));
     fixture_close(f);
-    run_script(f, "BEGIN; DROP TABLE request;"
+    run_script(f, "BEGIN; DROP TABLE request; DROP TABLE callback;"
                   "UPDATE meta SET value = x'0100000000000000' WHERE id = 1; COMMIT");
     fixture_open(f);
     assert_int_equal(request_read(f->state, "one", &row), MK_ENOTFOUND);

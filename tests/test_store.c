@@ -276,7 +276,7 @@ static void a_database_of_schema_1_gets_the_tables_that_it_lacks(void **data)
         assert_int_equal(store_slots(db->store), 1);
         assert_int_equal(store_slot_size(db->store), SLOT);
         assert_ok(store_meta_read(db->store, META_SCHEMA, number, 8));
-        assert_int_equal(number[0], 2);
+        assert_int_equal(number[0], 3);
         if (round == 1)
             break;
         assert_ok(store_begin(db->store));
@@ -300,10 +300,10 @@ static void a_database_of_a_later_schema_is_refused(void **data)
     db->store = NULL;
     assert_ok(sql_open(db->file, &sql));
     assert_ok(
-        sql_script(sql, "UPDATE meta SET value = x'0300000000000000' WHERE id = 1"));
+        sql_script(sql, "UPDATE meta SET value = x'0400000000000000' WHERE id = 1"));
     sql_close(sql);
     assert_int_equal(store_open(db->folder, &db->store), MK_EREFUSED);
-    assert_non_null(strstr(err_why(), "schema 3, and this munkeyd knows 2"));
+    assert_non_null(strstr(err_why(), "schema 4, and this munkeyd knows 3"));
 }
 
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
