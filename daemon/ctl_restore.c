@@ -52,6 +52,10 @@ static void print(const struct restore_plan *plan)
            (uintmax_t)plan->entries, (uintmax_t)plan->instances, (uintmax_t)plan->erased);
     printf("Lost for good: %ju instances.  Of %ju subjects nothing is left.\n",
            (uintmax_t)plan->lost, (uintmax_t)plan->subjects);
+    if (!plan->callbacks)
+        puts("The database that is replaced is missing, damaged or older: callbacks that "
+             "the "
+             "backup holds are sent, perhaps again, and later ones are lost.");
 }
 
 static int confirm(void *context, const struct restore_plan *plan)

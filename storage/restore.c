@@ -120,6 +120,7 @@ static int make_plan(struct restore *restore)
                     "and keys/ folders back that belong together");
     refs_init(&tombstones);
     int rc = refs_add_tombstones(&tombstones, state->ledger);
+    plan->callbacks = restore->carry.found;
     plan->instances = state->digest.n;
     plan->lost = restore->last.n[1] - state->digest.n;
     if (rc == 0 && plan->lost > 0)

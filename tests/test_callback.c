@@ -267,11 +267,14 @@ static void back_up(struct fixture *f)
     assert_ok(state_backup(f->state, fixture_path(f, "backup.db"), NULL, NULL));
 }
 
-static void restore(struct fixture *f)
+/* known: the restore said that it knows what waits. */
+static void restore(struct fixture *f, bool known)
 {
     char file[256];
+    struct restore_plan plan;
     snprintf(file, sizeof file, "%s", fixture_path(f, "backup.db"));
-    assert_ok(fixture_try_restore(f, file, NULL));
+    assert_ok(fixture_try_restore(f, file, &plan));
+    assert_true(plan.callbacks == known);
     fixture_open(f);
 }
 
@@ -284,7 +287,7 @@ static void what_was_settled_since_the_backup_is_not_sent_again(void **data)
     uint64_t row = only(f, &callback);
     assert_ok(callbacks_settle(f->state, &row, 1));
     fixture_close(f);
-    restore(f);
+    restore(f, true);
     assert_int_equal(waiting(f), 0);
 }
 
@@ -297,7 +300,7 @@ static void what_came_after_the_backup_waits_after_the_restore(void **data)
     assert_ok(ask(f, 5, "one", 1));
     only(f, &before);
     fixture_close(f);
-    restore(f);
+    restore(f, true);
     only(f, &after);
     assert_memory_equal(&before, &after, sizeof before);
 }
@@ -313,7 +316,7 @@ static void without_the_present_database_the_backup_says_what_waits(void **data)
     assert_ok(callbacks_settle(f->state, &row, 1));
     fixture_close(f);
     fixture_run(f, "rm munkeyd.db");
-    restore(f);
+    restore(f, false);
     only(f, &after);
     assert_memory_equal(&before, &after, sizeof before);
 }
@@ -327,7 +330,7 @@ static void what_a_restore_had_put_aside_says_what_waits(void **data)
     only(f, &before);
     fixture_close(f);
     fixture_run(f, "mkdir aside && mv munkeyd.db aside/");
-    restore(f);
+    restore(f, true);
     only(f, &after);
     assert_memory_equal(&before, &after, sizeof before);
 }
@@ -342,7 +345,7 @@ static void a_database_older_than_the_backup_does_not_say_what_waits(void **data
     back_up(f);
     fixture_close(f);
     fixture_run(f, "cp older.db munkeyd.db");
-    restore(f);
+    restore(f, false);
     only(f, &callback);
 }
 
