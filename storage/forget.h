@@ -48,8 +48,8 @@ int forget(struct state *state, struct subject subject, const char *request,
            bool idempotent, struct forgotten *ret_forgotten);
 
 /* Erases n subjects, at most FORGET_MAX, in one transaction, with an entry and a receipt for each.
- * Those that are refused (MK_EUNPROCESSABLE, MK_ECONFLICT) say so in ret_forgotten[i].rc, and the
- * others are erased; any other error is returned, and is that of all.  ret_forgotten: (n). */
+ * Those that are refused (MK_EUNPROCESSABLE, MK_ECONFLICT, and MK_EBUSY for too many callbacks) say so
+ * in ret_forgotten[i].rc, and the others are erased; any other error is returned, and is that of all.  ret_forgotten: (n). */
 int forget_batch(struct state *state, const struct erasure_request *requests, size_t n,
                  struct forgotten *ret_forgotten);
 void forgotten_done(struct forgotten *forgotten);

@@ -20,7 +20,7 @@ struct restore_plan {
     uint64_t erased;    /* that it holds of people who were erased since */
     uint64_t lost;      /* that the log counts and nothing gives back */
     uint64_t subjects;  /* of whom nothing is left, though nobody erased them */
-    bool callbacks;     /* those that wait are known, from the database that is replaced */
+    bool callbacks;     /* those that wait are known */
 };
 
 /* Looks at the plan before anything has changed; an error ends the restore. */

@@ -13,7 +13,7 @@ includes_none() {
 # Files other than its home that include a header.
 only_home() {
     header=$1 home=$2
-    others=$(grep -lE "^ *# *include +<$header>" ./*/*.[ch] | grep -vxE "\./($home|tests/.*)")
+    others=$(grep -lE "^ *# *include +<$header>" ./*/*.[ch] | grep -vxE "\./($home|(tests|examples)/.*)")
     [ -z "$others" ] || { echo "also included by: $others"; return 1; }
 }
 
