@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "api/http.h"
+#include "api/journal.h"
 #include "api/lanes.h"
 #include "api/letter.h"
 #include "api/parcel.h"
@@ -94,13 +95,13 @@ static void learn(struct courier *courier, struct moment now)
                            callback_next(courier->service->state, row + 1, &row) == 0;)
         if (!parcels_at(&courier->parcels, row) &&
             learn_row(courier, row, now, &unlisted) < 0)
-            fprintf(stderr, "munkeyd: a callback is not sent: %s (%s)\n", err_why(),
-                    err_where());
+            journal_say(LOG_WARNING, "a callback is not sent: %s (%s)", err_why(),
+                        err_where());
     if (unlisted > 0)
-        fprintf(stderr,
-                "munkeyd: %zu callbacks wait for receivers that callback_allow does "
-                "not list\n",
-                unlisted);
+        journal_say(LOG_WARNING,
+                    "%zu callbacks wait for receivers that callback_allow does "
+                    "not list",
+                    unlisted);
 }
 
 /* ---- what became of it ---- */
@@ -109,8 +110,8 @@ static void learn(struct courier *courier, struct moment now)
 static void give_up(struct courier *courier, uint64_t row, const char *why,
                     struct moment now)
 {
-    fprintf(stderr, "munkeyd: log entry %llu: its callback is given up: %s\n",
-            (unsigned long long)parcels_at(&courier->parcels, row)->n, why);
+    journal_say(LOG_WARNING, "log entry %llu: its callback is given up: %s",
+                (unsigned long long)parcels_at(&courier->parcels, row)->n, why);
     finish(courier, row, now);
 }
 
@@ -118,10 +119,10 @@ static void give_up(struct courier *courier, uint64_t row, const char *why,
 static void tell(struct receiver *receiver, const struct parcel *parcel, const char *why)
 {
     if (!receiver->failing)
-        fprintf(stderr,
-                "munkeyd: log entry %llu: its callback was not taken, and is "
-                "repeated: %s\n",
-                (unsigned long long)parcel->n, why);
+        journal_say(LOG_WARNING,
+                    "log entry %llu: its callback was not taken, and is "
+                    "repeated: %s",
+                    (unsigned long long)parcel->n, why);
     receiver->failing = true;
 }
 
@@ -237,8 +238,8 @@ static void settle(struct courier *courier)
     if (rc == MK_EUNKNOWN)
         http_die();
     if (rc < 0) {
-        fprintf(stderr, "munkeyd: callbacks that were delivered are kept: %s (%s)\n",
-                err_why(), err_where());
+        journal_say(LOG_WARNING, "callbacks that were delivered are kept: %s (%s)",
+                    err_why(), err_where());
         return;
     }
     for (size_t i = 0; i < courier->dones; i++)
