@@ -124,7 +124,7 @@ static bool admit_token(struct exchange *x)
 {
     const struct service *service = x->server->service;
     const struct route *route = x->request.route;
-    enum scope scope = route->log && !service->public_log ? SCOPE_AUDIT : route->scope;
+    enum scope scope = route_scope(route, service->public_log);
     uint64_t caller = x->address;
     unsigned status = auth_check(
         service->tokens, x->headers.field[HEADER_AUTHORIZATION].value, scope, &caller);

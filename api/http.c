@@ -22,6 +22,7 @@
 #include "api/exchange.h"
 #include "api/json.h"
 #include "api/listen.h"
+#include "api/openapi.h"
 #include "api/outbox.h"
 #include "api/parts.h"
 #include "api/problem.h"
@@ -420,6 +421,8 @@ int http_start(const struct http_options *options, struct service *service,
                                       : fail(MK_ENOMEM, "no memory for a server");
     json_setup();
     if (rc == 0)
+        rc = openapi_make(public_routes, service->public_log, &service->openapi);
+    if (rc == 0)
         rc = reaper_start(service->metrics, &http->reaper);
     if (rc == 0)
         rc = lanes_start(service->model, threads, service->limits.queue, &service->lanes);
@@ -511,6 +514,8 @@ void http_stop(struct http *http)
     http->service->lanes = NULL;
     quotas_free(http->service->quotas);
     http->service->quotas = NULL;
+    free(http->service->openapi);
+    http->service->openapi = NULL;
     reaper_stop(http->reaper);
     metrics_free(http->service->metrics);
     http->service->metrics = NULL;

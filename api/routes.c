@@ -61,6 +61,7 @@ const struct route public_routes[] = {
     {"GET", "/version", SCOPE_NONE, LANE_INLINE, .run = version_get},
     {"GET", "/", SCOPE_NONE, LANE_INLINE, .run = console_get},
     {"GET", "/console/{file}", SCOPE_NONE, LANE_INLINE, .run = console_file_get},
+    {"GET", "/openapi.json", SCOPE_NONE, LANE_INLINE, .run = openapi_get},
     {0},
 };
 
@@ -118,4 +119,9 @@ const struct route *route_find(const struct route *routes, const char *method,
                                  strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
     }
     return NULL;
+}
+
+enum scope route_scope(const struct route *route, bool public_log)
+{
+    return route->log && !public_log ? SCOPE_AUDIT : route->scope;
 }

@@ -5,7 +5,7 @@
  *     if (!route)
  *         ... *allow ? 405 : 404
  *
- * docs/API.md is checked against these tables.
+ * docs/API.md and api/openapi/ are checked against these tables.
  */
 #ifndef MUNKEY_API_ROUTES_H
 #define MUNKEY_API_ROUTES_H
@@ -27,6 +27,9 @@ const struct route *route_find(const struct route *routes, const char *method,
                                const struct target *target,
                                char ret_allow[static ALLOW_MAX]);
 
+/* The scope that a route asks for; a log that is not public is for auditors. */
+enum scope route_scope(const struct route *route, bool public_log);
+
 handler predict_post;
 handler instances_post, subject_get, subject_delete;
 handler restriction_put, restriction_delete, hold_put, hold_delete;
@@ -36,7 +39,7 @@ handler checkpoint_get, proof_get, rotation_get, consistency_get, tile_get;
 handler vkey_get, jwks_get;
 handler digest_get, audit_get, audit_post;
 handler stats_get, metrics_get;
-handler health_get, ready_get, version_get;
+handler health_get, ready_get, version_get, openapi_get;
 handler kserve_get, kserve_live_get, kserve_ready_get;
 handler kserve_model_get, kserve_model_ready_get, kserve_infer_post;
 handler console_get, console_file_get;

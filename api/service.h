@@ -37,6 +37,7 @@ struct service {
     struct tls *tls;                   /* NULL: without */
     struct lanes *lanes;               /* set by http_start(), */
     struct quotas *quotas;             /* as are these */
+    char *openapi;                     /* the interface as a document (api/openapi.h) */
     struct metrics *metrics;           /* and what it counts; NULL: nothing */
     _Atomic bool draining;             /* set by http_drain(): /readyz answers 503 */
 };
