@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "api/auth.h"
@@ -14,20 +13,6 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "storage/state.h"
-
-/* RFC 4122, 4.4: a UUID from random numbers. */
-static void make_id(char ret_id[static REQUEST_ID_SIZE])
-{
-    uint8_t b[16];
-    if (getrandom(b, sizeof b, 0) != sizeof b)
-        abort(); /* cannot happen once the system's source is ready: getrandom(2) */
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    snprintf(ret_id, REQUEST_ID_SIZE,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-             b[13], b[14], b[15]);
-}
 
 struct exchange *exchange_new(const struct server *server, const char *raw)
 {
@@ -41,7 +26,7 @@ struct exchange *exchange_new(const struct server *server, const char *raw)
     x->request.service = server->service;
     x->request.raw_path = x->raw;
     x->request.target = &x->target;
-    make_id(x->request.id);
+    request_make_id(x->request.id);
     return x;
 }
 

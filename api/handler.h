@@ -41,6 +41,7 @@ struct request {
  * Idempotency-Key, else the reply's X-Request-Id. */
 struct subject request_subject(const struct request *request);
 const char *request_name(const struct request *request);
+void request_make_id(char ret_id[static REQUEST_ID_SIZE]);
 
 /* Bytes that are wiped when they are freed. */
 struct blob {

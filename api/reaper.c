@@ -4,12 +4,14 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "api/account.h"
+#include "api/handler.h"
 #include "core/err.h"
 
 struct watch {
@@ -29,21 +31,31 @@ struct reaper {
     pthread_t thread;
 };
 
-/* A whole reply: nothing else can have been written while a request is being read. */
-static const char too_slow[] =
-    "HTTP/1.1 408 Request Timeout\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Connection: close\r\n"
-    "\r\n"
-    "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,"
-    "\"detail\":\"the request took too long to arrive: send it in one go\","
-    "\"error\":\"the request took too long to arrive: send it in one go\"}\n";
+static const char too_slow[] = "the request took too long to arrive: send it in one go";
 
 static time_t now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec;
+}
+
+/* A whole reply: nothing else can have been written while a request is being read. */
+static bool refuse_late(int fd)
+{
+    char id[REQUEST_ID_SIZE], reply[1024];
+    request_make_id(id);
+    int len =
+        snprintf(reply, sizeof reply,
+                 "HTTP/1.1 408 Request Timeout\r\n"
+                 "X-Request-Id: %s\r\n"
+                 "Content-Type: application/problem+json\r\n"
+                 "Connection: close\r\n"
+                 "\r\n"
+                 "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,"
+                 "\"detail\":\"%s\",\"instance\":\"urn:uuid:%s\",\"error\":\"%s\"}\n",
+                 id, too_slow, id, too_slow);
+    return send(fd, reply, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
 }
 
 static void reap(struct reaper *reaper)
@@ -54,8 +66,7 @@ static void reap(struct reaper *reaper)
     {
         if (!watch->deadline || time < watch->deadline)
             continue;
-        if (watch->plain && send(watch->fd, too_slow, sizeof too_slow - 1,
-                                 MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        if (watch->plain && refuse_late(watch->fd))
             account_reply(reaper->metrics, NULL, (struct request_record){.status = 408});
         shutdown(watch->fd, SHUT_RDWR);
         watch->deadline = 0;

@@ -29,4 +29,6 @@ status_of POST "/subjects/alice/instances?label=1" -H 'Content-Type: image/jpeg'
     "all=$token" "predict=$predict" "expired=$expired" "spent=$spent" \
     "model=$(api GET /version | jq -r .model.name)" || exit
 grep -i alice "$work/cases.log" && bail_out "the daemon's log names the subject"
-exit 0
+[ -e "$work/validated" ] || exit 0
+replies_are_right >"$work/wrong" || bail_out "not as /openapi.json says: $(cat "$work/wrong")"
+count_replies

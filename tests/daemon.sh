@@ -9,6 +9,9 @@
 #
 #     speak_tls                            the next daemons speak TLS, and so does api
 #     make_certificate NAME DAYS           $work/NAME.pem and $work/NAME.key: of 127.0.0.1
+#
+# Where $validator is a folder that Makefile.am has made, $url is that of a proxy, which lets every byte
+# through and checks each reply against the daemon's /openapi.json; finish says what it found.
 data=/usr/share/datasets/fashion-mnist
 source=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -21,11 +24,13 @@ for tool in curl jq openssl; do
     command -v $tool >/dev/null || skip_all "there is no $tool here"
 done
 work=$(mktemp -d) || bail_out "no temporary folder"
-pid= scheme=http tls_options=
+pid= proxy= scheme=http tls_options=
 trap 'clean_up' EXIT
+before_finish=check_replies
 
 clean_up() {
     [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null
+    [ -n "$proxy" ] && kill -9 "$proxy" 2>/dev/null
     rm -rf "$work"
 }
 
@@ -60,6 +65,45 @@ start() {
     [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$name.log")"
     [ -e "$work/$name.token" ] || ctl token "$name" add --scopes all >"$work/$name.token" 2>/dev/null
     token=$(cat "$work/$name.token")
+    start_proxy
+}
+
+start_proxy() {
+    stop_proxy
+    [ -d "${validator:-none}/node_modules" ] || return 0
+    [ -p "$work/proxy" ] || mkfifo "$work/proxy"
+    LD_PRELOAD='' node "$validator/proxy.mjs" "$port" "$work/validated" >"$work/proxy" 2>>"$work/validated" &
+    proxy=$!
+    read -r port <"$work/proxy" || bail_out "no proxy: $(cat "$work/validated")"
+    url=http://127.0.0.1:$port
+}
+
+# One that ended by itself had an error.
+stop_proxy() {
+    [ -n "$proxy" ] || return 0
+    kill "$proxy" 2>/dev/null
+    wait "$proxy" || echo "wrong: the proxy ended" >>"$work/validated"
+    proxy=
+}
+
+# Lines of $work/validated: "wrong: ...", or how many there were of a kind.
+replies_are_right() {
+    stop_proxy
+    cat "$work/validated" >>"$validator/replies"
+    ! grep -vE '^[0-9]+ ' "$work/validated"
+}
+
+count_replies() {
+    awk '{ n += $1 } END { printf "# %d replies validated\n", n }' "$work/validated"
+}
+
+check_replies() {
+    if [ -e "$work/validated" ]; then
+        check "every reply is as /openapi.json says" replies_are_right
+        count_replies
+    elif [ -n "${validator-}" ]; then
+        ok "every reply is as /openapi.json says # SKIP there is no npm, or no way to its registry"
+    fi
 }
 
 make_certificate() {
@@ -89,6 +133,7 @@ stop() {
     kill "$pid" && wait "$pid"
     ended=$?
     pid=
+    stop_proxy
     return $ended
 }
 
@@ -96,6 +141,7 @@ crash() {
     kill -9 "$pid"
     wait "$pid" 2>/dev/null
     pid=
+    stop_proxy
 }
 
 # rows FROM N OWNERS [WITHOUT]: a CSV file; image i belongs to seller i % OWNERS.

@@ -20,6 +20,7 @@ clean_up() {
     [ -z "$loads" ] || end_load
     [ -z "$pid" ] || kill -9 "$pid" 2>"$work/why"
     [ -z "$pid" ] || wait "$pid" 2>"$work/why"
+    stop_proxy
     umount "$work/disk" 2>"$work/why"
     rm -rf "$work"
 }

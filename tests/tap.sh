@@ -5,7 +5,8 @@
 #     skip_all "there is no strace here"
 #     finish
 #
-# A check runs its command; what a failing one printed is shown as a diagnosis.
+# A check runs its command; what a failing one printed is shown as a diagnosis.  $before_finish is a
+# command that has something to check at the end.
 tap_n=0 tap_failed=0
 tap_out=$(mktemp) || exit 1
 
@@ -48,6 +49,7 @@ bail_out() {
 }
 
 finish() {
+    ${before_finish-}
     rm -f "$tap_out"
     echo "1..$tap_n"
     [ "$tap_failed" -eq 0 ]
