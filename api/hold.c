@@ -8,7 +8,7 @@
 #include "core/err.h"
 #include "storage/hold.h"
 
-enum { VALUES_MAX = 4 };
+enum { VALUES_MAX = 16 };
 
 static int read_hold(const struct request *request, char *ret_basis, int64_t *ret_until)
 {

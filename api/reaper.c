@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "api/account.h"
-#include "api/handler.h"
 #include "core/err.h"
 
 struct watch {
@@ -41,10 +40,9 @@ static time_t now(void)
 }
 
 /* A whole reply: nothing else can have been written while a request is being read. */
-static bool refuse_late(int fd)
+static bool refuse_late(int fd, const char *id)
 {
-    char id[REQUEST_ID_SIZE], reply[1024];
-    request_make_id(id);
+    char reply[1024];
     int len =
         snprintf(reply, sizeof reply,
                  "HTTP/1.1 408 Request Timeout\r\n"
@@ -62,12 +60,15 @@ static void reap(struct reaper *reaper)
 {
     struct watch *watch;
     time_t time = now();
+    char id[REQUEST_ID_SIZE];
     LIST_FOREACH(watch, &reaper->watches, link)
     {
         if (!watch->deadline || time < watch->deadline)
             continue;
-        if (watch->plain && refuse_late(watch->fd))
-            account_reply(reaper->metrics, NULL, (struct request_record){.status = 408});
+        request_make_id(id);
+        if (watch->plain && refuse_late(watch->fd, id))
+            account_reply(reaper->metrics, NULL,
+                          (struct request_record){.status = 408, .id = id});
         shutdown(watch->fd, SHUT_RDWR);
         watch->deadline = 0;
     }

@@ -5,7 +5,7 @@
 #include "api/routes.h"
 #include "storage/restrict.h"
 
-enum { VALUES_MAX = 4 };
+enum { VALUES_MAX = 16 };
 
 static int read_ground(const struct request *request, char *ret_ground)
 {

@@ -9,6 +9,7 @@
 #define TENSORS "application/json application/octet-stream"
 #define PROVENANCE "label source collected_at lawful_basis consent_ref"
 
+/* A path stands before one whose braces would take it, too. */
 /* clang-format off */
 const struct route public_routes[] = {
     {"POST", "/predict", SCOPE_PREDICT, LANE_PREDICT, .run = predict_post,
@@ -28,9 +29,9 @@ const struct route public_routes[] = {
     {"POST", "/erasures", SCOPE_ERASE, LANE_BULK, .run = erasures_post,
      .media = "application/json application/x-ndjson", .large = true},
     {"GET", "/erasures/{request_id}", SCOPE_ERASE, LANE_READ, .run = erasure_get},
-    {"GET", "/receipts/{index}", SCOPE_NONE, LANE_READ, .run = receipt_get, .log = true},
     {"POST", "/receipts/verify", SCOPE_NONE, LANE_READ, .run = verify_post,
      .media = "application/json", .log = true},
+    {"GET", "/receipts/{index}", SCOPE_NONE, LANE_READ, .run = receipt_get, .log = true},
     {"GET", "/log/checkpoint", SCOPE_NONE, LANE_READ, .run = checkpoint_get, .log = true},
     {"GET", "/log/proof/{index}", SCOPE_NONE, LANE_READ, .run = proof_get, .log = true},
     {"GET", "/log/rotation/{index}", SCOPE_NONE, LANE_READ, .run = rotation_get, .log = true},
@@ -106,12 +107,13 @@ const struct route *route_find(const struct route *routes, const char *method,
                                const struct target *target,
                                char ret_allow[static ALLOW_MAX])
 {
-    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method, *path = NULL;
     size_t used = 0;
     ret_allow[0] = '\0';
     for (const struct route *route = routes; route->path; route++) {
-        if (!fits(route->path, target))
+        if (path ? strcmp(route->path, path) != 0 : !fits(route->path, target))
             continue;
+        path = route->path;
         if (strcmp(route->method, wanted) == 0)
             return route;
         used += (size_t)snprintf(ret_allow + used, ALLOW_MAX - used, "%s%s%s",

@@ -21,7 +21,7 @@ extern const struct route
 
 extern const struct route metrics_routes[]; /* of the listener of metrics */
 
-/* The route for an undecoded target; HEAD finds GET.  NULL: ret_allow names the methods
+/* The route for an undecoded target, of the first path that it fits; HEAD finds GET.  NULL: ret_allow names the methods
  * that the path knows, or is empty when it is no path of ours. */
 const struct route *route_find(const struct route *routes, const char *method,
                                const struct target *target,

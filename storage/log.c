@@ -47,7 +47,7 @@ int log_consistency(struct state *state, uint64_t from, uint64_t to, char **ret_
 {
     struct merkle_path path;
     if (from > to)
-        return fail(MK_EINPUT, "from has to be at most to");
+        return fail(MK_EUNPROCESSABLE, "from has to be at most to");
     pthread_mutex_lock(&state->mutex);
     struct merkle tree = state_tree(state);
     int rc = state_usable(state);

@@ -19,7 +19,7 @@ int log_vkeys(struct state *state, char **ret_text);
 int log_rotation(struct state *state, uint64_t index, char **ret_text);
 /* JWK set with current and retired receipt keys, as JSON. */
 int log_jwks(struct state *state, char **ret_text);
-/* The hashes of a consistency proof, one a line in base64.  MK_EINPUT unless from <= to,
+/* The hashes of a consistency proof, one a line in base64.  MK_EUNPROCESSABLE unless from <= to,
  * MK_ENOTFOUND beyond the log's end. */
 int log_consistency(struct state *state, uint64_t from, uint64_t to, char **ret_text);
 /* A tile's bytes: hashes one after the other, or u16be length and entry, and so on.

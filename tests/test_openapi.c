@@ -55,8 +55,8 @@ static void a_tile_has_a_path_for_each_length_of_its_number(void **state)
     (void)state;
     json_auto_t *document = made(true);
     assert_non_null(operation(document, "/log/tile/{level}/{n}", "get"));
-    assert_non_null(operation(
-        document, "/log/tile/entries/{millions}/{thousands}/{n}.p/{width}", "get"));
+    assert_non_null(
+        operation(document, "/log/tile/entries/{first}/{second}/{n}.p/{width}", "get"));
     assert_null(operation(document, "/log/tile/{level}/{n...}", "get"));
 }
 

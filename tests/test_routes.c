@@ -56,6 +56,9 @@ static void a_known_path_says_which_methods_it_has(void **state)
     assert_string_equal(allow, "GET, HEAD, DELETE");
     assert_null(found("GET", "/predict", allow));
     assert_string_equal(allow, "POST");
+    assert_null(
+        found("GET", "/receipts/verify", allow)); /* though /receipts/{index} fits */
+    assert_string_equal(allow, "POST");
 }
 
 static void every_route_that_shows_or_changes_a_person_needs_a_scope(void **state)

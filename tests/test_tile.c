@@ -211,7 +211,7 @@ static void consistency_is_one_hash_a_line(void **data)
     assert_ok(log_consistency(f->state, ENTRIES, ENTRIES, &text));
     assert_string_equal(text, "");
     free(text);
-    assert_int_equal(log_consistency(f->state, 3, 2, &text), MK_EINPUT);
+    assert_int_equal(log_consistency(f->state, 3, 2, &text), MK_EUNPROCESSABLE);
     assert_int_equal(log_consistency(f->state, 1, ENTRIES + 1, &text), MK_ENOTFOUND);
 }
 

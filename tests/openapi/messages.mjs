@@ -62,7 +62,8 @@ export class Requests extends Reader {
         const line = this.bytes.indexOf("\n");
         if (line < 0) return false;
         if (!this.begun) {
-            const [method, target] = this.bytes.toString("latin1", 0, line).split(" ");
+            const [method, target] = this.bytes.toString("latin1", 0, line).trimEnd().split(" ");
+            if (!method) return this.take(line + 1).length > 0; // RFC 9112, 2.2: may be ignored
             this.queue.push({ method, target: target ?? "" });
             this.begun = true;
         }
