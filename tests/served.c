@@ -46,6 +46,7 @@ void served_start(struct served *s, const struct shipped *shipped, unsigned thre
                                         .idle_seconds = 60};
     assert_ok(tokens_open(s->replica.folder, &s->service.tokens));
     serve(s, threads);
+    s->recorded = recorded_new(s->service.openapi);
 }
 
 void served_again(struct served *s, unsigned threads)
@@ -80,6 +81,7 @@ void served_stop(struct served *s)
     SSL_CTX_free(s->tls);
     tokens_close(s->service.tokens);
     replica_remove(&s->replica);
+    recorded_check(s->recorded);
 }
 
 static void die(const char *what)
@@ -168,7 +170,7 @@ static size_t receive_some(struct client *client, char *to, size_t room)
 }
 
 /* The whole reply, NUL-terminated; the caller frees. */
-static char *receive(struct client *client)
+static char *receive(struct client *client, size_t *ret_len)
 {
     size_t room = 1 << 20, len = 0;
     client->began = 0;
@@ -180,8 +182,10 @@ static char *receive(struct client *client)
             client->began = client->arrived;
         const char *length = header(reply, "Content-Length: ");
         if ((end = strstr(reply, "\r\n\r\n")) && length &&
-            reply + len >= end + 4 + strtoul(length, NULL, 10))
+            reply + len >= end + 4 + strtoul(length, NULL, 10)) {
+            *ret_len = len;
             return reply;
+        }
     }
 }
 
@@ -199,7 +203,8 @@ json_t *client_call(struct client *client, const char *method, const char *targe
     send_all(client, head, (size_t)n);
     if (body)
         send_all(client, body, len);
-    char *reply = receive(client);
+    char *reply = receive(client, &len);
+    recorded_add(client->served->recorded, method, target, reply, len);
     if (strtoul(reply + strlen("HTTP/1.1 "), NULL, 10) != status) {
         fprintf(stderr, "%s\n", reply);
         die(target);

@@ -16,6 +16,7 @@
 #include <openssl/ssl.h>
 
 #include "api/http.h"
+#include "tests/recorded.h"
 #include "tests/replica.h"
 
 #define MEDIA_RAW "application/octet-stream"
@@ -27,6 +28,7 @@ struct served {
     struct http *http;
     char token[64];
     SSL_CTX *tls; /* of the clients; NULL: without */
+    struct recorded *recorded;
 };
 
 void served_start(struct served *s, const struct shipped *shipped, unsigned threads);
