@@ -3,8 +3,8 @@
  *
  * The files of api/openapi/ are in OpenAPI's own words but for these: `tag` is that of a file's
  * operations, `body` says what a media type of the table holds, `media` what it holds elsewhere,
- * `errors` are statuses, an operation's own or everybody's, and `templates` spells out braces
- * that match many segments, which OpenAPI does not know.
+ * `errors` are an operation's own statuses, `everywhere` is what all have, and `templates` spells
+ * out braces that match many segments, which OpenAPI does not know.
  */
 #include "api/openapi.h"
 
@@ -179,7 +179,7 @@ int openapi_make(const struct route *routes, bool public_log, char **ret_text)
         rc = add_route(said, route, public_log, paths);
     if (rc < 0 || (rc = all_is_used(said, components)) < 0)
         return rc;
-    replies_complete(json_object_get(components, "responses"));
+    replies_complete(said, json_object_get(components, "responses"));
     json_object_set_new(json_object_get(said, "info"), "version",
                         json_string(PACKAGE_VERSION));
     document = json_pack(

@@ -94,16 +94,26 @@ static void add_errors(json_t *responses, const json_t *statuses)
     }
 }
 
-void replies_complete(json_t *replies)
+/* What api/openapi/common.json says of everything. */
+static const json_t *everywhere(const json_t *said, const char *what)
 {
+    return json_object_get(json_object_get(said, "everywhere"), what);
+}
+
+void replies_complete(const json_t *said, json_t *replies)
+{
+    const json_t *names = everywhere(said, "headers");
     const char *status;
     json_t *reply;
     json_object_foreach(replies, status, reply)
     {
         if (!json_object_get(reply, "headers"))
             json_object_set_new(reply, "headers", json_object());
-        json_object_set_new(json_object_get(reply, "headers"), "X-Request-Id",
-                            reference("headers", "X-Request-Id"));
+        for (size_t i = 0; i < json_array_size(names); i++) {
+            const char *name = json_string_value(json_array_get(names, i));
+            json_object_set_new(json_object_get(reply, "headers"), name,
+                                reference("headers", name));
+        }
     }
 }
 
@@ -111,13 +121,12 @@ int operation_complete(json_t *said, const struct route *route, bool public_log,
                        json_t *operation)
 {
     const enum scope scope = route_scope(route, public_log);
-    const json_t *errors = json_object_get(said, "errors");
     json_t *responses = json_object_get(operation, "responses");
-    replies_complete(responses);
+    replies_complete(said, responses);
     add_errors(responses, json_object_get(operation, "errors"));
-    add_errors(responses, json_object_get(errors, "always"));
+    add_errors(responses, everywhere(said, "errors"));
     if (scope)
-        add_errors(responses, json_object_get(errors, "scope"));
+        add_errors(responses, everywhere(said, "errors with a scope"));
     json_object_del(operation, "errors");
     json_object_set_new(operation, "security",
                         scope ? json_pack("[{s:[s]}]", "bearer", scope_name(scope))

@@ -16,8 +16,8 @@ int operation_complete(json_t *said, const struct route *route, bool public_log,
 int operation_at(json_t *said, const char *path, const json_t *operation,
                  json_t **ret_operation);
 
-/* Every reply has an X-Request-Id.  replies: by status. */
-void replies_complete(json_t *replies);
+/* Adds the headers that every reply has.  replies: by status. */
+void replies_complete(const json_t *said, json_t *replies);
 
 /* HEAD for a GET. */
 json_t *operation_head(const json_t *get);

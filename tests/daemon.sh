@@ -11,7 +11,7 @@
 #     make_certificate NAME DAYS           $work/NAME.pem and $work/NAME.key: of 127.0.0.1
 #
 # Where $validator is a folder that Makefile.am has made, $url is that of a proxy, which lets every byte
-# through and checks each reply against the daemon's /openapi.json; finish says what it found.
+# through and checks each reply against the daemon's /openapi.json; finish says what it found.  Not over TLS.
 data=/usr/share/datasets/fashion-mnist
 source=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -68,9 +68,15 @@ start() {
     start_proxy
 }
 
+# Whether there is what the proxy is made of.
+validates() {
+    [ -d "${validator:-none}/node_modules" ]
+}
+
 start_proxy() {
     stop_proxy
-    [ -d "${validator:-none}/node_modules" ] || return 0
+    validates || return 0
+    case $url in https:*) return 0 ;; esac
     [ -p "$work/proxy" ] || mkfifo "$work/proxy"
     LD_PRELOAD='' node "$validator/proxy.mjs" "$port" "$work/validated" >"$work/proxy" 2>>"$work/validated" &
     proxy=$!
@@ -101,7 +107,7 @@ check_replies() {
     if [ -e "$work/validated" ]; then
         check "every reply is as /openapi.json says" replies_are_right
         count_replies
-    elif [ -n "${validator-}" ]; then
+    elif [ -n "${validator-}" ] && ! validates; then
         ok "every reply is as /openapi.json says # SKIP there is no npm, or no way to its registry"
     fi
 }

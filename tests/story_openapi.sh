@@ -35,7 +35,7 @@ rows 30000 20 4 >"$work/rows.csv"
 make_state shop "$work/rows.csv"
 start shop
 api GET /openapi.json >"$work/openapi.json"
-if [ -d "${validator:-none}/node_modules" ]; then
+if validates; then
     check "what checks the replies refuses wrong ones" \
         node --test "$validator/document.test.mjs" "$validator/messages.test.mjs"
 else

@@ -5,7 +5,7 @@
 //     node proxy.mjs PORT FILE        PORT: the daemon's; prints its own
 //
 // Each reply that is not as described becomes a line of FILE when it comes.  SIGTERM ends it, and
-// adds how often each operation was answered with which status.
+// adds how often each operation was answered with which status; with 0, each that there is.
 import { appendFileSync } from "node:fs";
 import { get } from "node:http";
 import net from "node:net";
@@ -48,6 +48,8 @@ const server = net.createServer({ allowHalfOpen: true }, (client) => {
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 
 function finish() {
+    for (const [path, item] of Object.entries(document.json.paths))
+        for (const method of Object.keys(item)) appendFileSync(file, `0 ${method.toUpperCase()} ${path} 0\n`);
     for (const [what, times] of Object.entries(seen)) appendFileSync(file, `${times} ${what}\n`);
     process.exit();
 }
