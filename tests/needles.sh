@@ -176,13 +176,18 @@ end_load() {
     loads=
 }
 
-# Bytes to the daemon and back.
+# Bytes to the daemon and back.  Not by curl's telnet, which between two reads from the daemon waits for
+# its standard input.
 converse() {
     if [ $scheme = https ]; then
         openssl s_client -quiet -verify_quiet -CAfile "$CURL_CA_BUNDLE" -connect "127.0.0.1:$port" 2>/dev/null
-    else
-        curl -sN "telnet://127.0.0.1:$port"
+        return
     fi
+    perl -MIO::Socket::INET -e '
+        my $daemon = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or exit 1;
+        my ($from, $to) = fork ? ($daemon, *STDOUT) : (*STDIN, $daemon);
+        while (sysread $from, $_, 65536) { syswrite $to, $_ }
+        shutdown $daemon, 1 if $to == $daemon' "$port"
 }
 
 # keep_reading NAME: all that is held, over a connection that stays open until end_reading.

@@ -12,7 +12,9 @@ answered() {
 rows 30000 1000 10 >"$work/rows.csv"
 make_state shop "$work/rows.csv"
 batch 0 250 >"$work/batch"
+direct=yes # a proxy would take requests that have no connection to the daemon yet
 start shop
+direct=
 for i in $(seq $requests); do
     api POST /predict -H 'Content-Type: application/json' --data-binary "@$work/batch" \
         >"$work/reply.$i" &
