@@ -12,7 +12,7 @@
 #
 # Where $validator is a folder that Makefile.am has made, $url is that of a proxy, which lets every byte
 # through and checks each reply against the daemon's /openapi.json; finish says what it found.  Not over TLS,
-# and not where `direct` is set.
+# and not where `direct` is set; $own_port is the daemon's own.
 data=/usr/share/datasets/fashion-mnist
 source=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -66,7 +66,17 @@ start() {
     [ -n "$url" ] || bail_out "munkeyd does not start: $(cat "$work/$name.log")"
     [ -e "$work/$name.token" ] || ctl token "$name" add --scopes all >"$work/$name.token" 2>/dev/null
     token=$(cat "$work/$name.token")
+    own_port=$port
     start_proxy
+}
+
+# make_venv NAME REQUIREMENTS: $venv, of the tests' own.  Made once; anew when it is to hold something else.
+make_venv() {
+    venv=$build/tests/$1-venv
+    cmp -s "$2" "$venv/installed" && return
+    rm -rf "$venv"
+    /usr/bin/python3 -m venv "$venv" &&
+        "$venv/bin/pip" install -q --disable-pip-version-check -r "$2" && cp "$2" "$venv/installed"
 }
 
 # Whether there is what the proxy is made of.

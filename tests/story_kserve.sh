@@ -5,18 +5,8 @@
 . "${top_srcdir:-.}/tests/tap.sh"
 . "${top_srcdir:-.}/tests/daemon.sh"
 kserve=$source/tests/kserve
-venv=$build/tests/kserve-venv
 python=/usr/bin/python3
 $python -c 'import ensurepip, venv' 2>/dev/null || skip_all "there is no python3-venv here"
-
-# Made once; anew when it is to hold something else.
-install_client() {
-    cmp -s "$kserve/requirements.txt" "$venv/installed" && return
-    rm -rf "$venv"
-    $python -m venv "$venv" &&
-        "$venv/bin/pip" install -q --disable-pip-version-check -r "$kserve/requirements.txt" &&
-        cp "$kserve/requirements.txt" "$venv/installed"
-}
 
 # speaks WHAT FROM N: test images by both interfaces; each line of the client is a check.
 speaks() {
@@ -53,7 +43,7 @@ ends_asking() {
     return $asked
 }
 
-install_client >"$work/pip.log" 2>&1 ||
+make_venv kserve "$kserve/requirements.txt" >"$work/pip.log" 2>&1 ||
     skip_all "there is no pip, or no way to its registry: $(tail -n 1 "$work/pip.log")"
 rows 30000 20000 200 >"$work/rows.csv"
 make_state shop "$work/rows.csv"
@@ -63,7 +53,7 @@ speaks "closed labels" 0 40
 name_of_model=$(jq -r .model.name "$work/predicted")
 
 # While it stops.
-begin_asking stop "${url##*:}" "$pid"
+begin_asking stop "$own_port" "$pid"
 check "while it stops, readiness and inference say the same" ends_asking
 sed -n 's/^/# /p' "$work/asked"
 check "it ends cleanly" wait "$pid"

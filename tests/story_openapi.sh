@@ -19,14 +19,9 @@ linted() (
         REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx redocly lint openapi.json
 )
 
-install_schemathesis() {
-    cp -r "$source/tests/schemathesis" "$work/schemathesis" && python3 -m venv "$work/venv" &&
-        "$work/venv/bin/pip" install -q -r "$work/schemathesis/requirements.txt"
-}
-
 # --warnings: that most ids of its own are unknown is no news.
 attacked() (
-    cd "$work/schemathesis" && "$work/venv/bin/schemathesis" run "$url/openapi.json" \
+    cd "$work/schemathesis" && "$venv/bin/schemathesis" run "$url/openapi.json" \
         -H "Authorization: Bearer $token" --phases examples,coverage,fuzzing --max-examples "$examples" \
         --seed "$random" --no-shrink --warnings off --no-color >out 2>&1 || { tail -n 60 out; false; }
 )
@@ -46,7 +41,8 @@ if install_redocly >"$work/npm.log" 2>&1; then
 else
     ok "redocly finds nothing # SKIP $registry"
 fi
-if install_schemathesis >"$work/pip.log" 2>&1; then
+if make_venv schemathesis "$source/tests/schemathesis/requirements.txt" >"$work/pip.log" 2>&1; then
+    cp -r "$source/tests/schemathesis" "$work"
     check "schemathesis finds nothing" attacked
     grep ' generated' "$work/schemathesis/out" | sed "s/^ */# schemathesis, seed $random: /"
 else
