@@ -111,8 +111,9 @@ void replies_complete(const json_t *said, json_t *replies)
             json_object_set_new(reply, "headers", json_object());
         for (size_t i = 0; i < json_array_size(names); i++) {
             const char *name = json_string_value(json_array_get(names, i));
-            json_object_set_new(json_object_get(reply, "headers"), name,
-                                reference("headers", name));
+            json_t *headers = json_object_get(reply, "headers");
+            if (!json_object_get(headers, name)) /* else the file says otherwise */
+                json_object_set_new(headers, name, reference("headers", name));
         }
     }
 }

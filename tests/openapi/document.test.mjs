@@ -10,7 +10,10 @@ const described = {
             get: {
                 responses: {
                     200: {
-                        headers: { "X-Request-Id": { $ref: "#/components/headers/id" } },
+                        headers: {
+                            "X-Request-Id": { $ref: "#/components/headers/id" },
+                            Size: { schema: { $ref: "#/components/schemas/Size" } },
+                        },
                         content: { "application/json": { schema: { $ref: "#/components/schemas/Health" } } },
                     },
                     400: { $ref: "#/components/responses/400" },
@@ -35,6 +38,7 @@ const described = {
     components: {
         headers: { id: { required: true, schema: { type: "string", pattern: "^[0-9]+$" } } },
         responses: {
+            404: { $ref: "#/components/responses/400" },
             400: {
                 headers: { "X-Request-Id": { $ref: "#/components/headers/id" } },
                 content: {
@@ -43,6 +47,7 @@ const described = {
             },
         },
         schemas: {
+            Size: { type: "integer" },
             Health: {
                 type: "object",
                 properties: { status: { const: "ok" } },
@@ -65,6 +70,7 @@ const lines = { "content-type": "application/x-ndjson" };
 
 const right = {
     "a reply": ["GET", "/healthz", 200, json, '{"status":"ok"}'],
+    "a number in a header": ["GET", "/healthz", 200, { ...json, size: "7" }, '{"status":"ok"}'],
     "a reply to a query": ["GET", "/healthz?a=/b", 200, json, '{"status":"ok"}'],
     "a problem": ["GET", "/healthz", 400, problem, '{"status":400,"instance":"urn:uuid:7"}'],
     lines: ["POST", "/lines/1", 200, lines, '{"status":"ok"}\n{"status":"ok"}\n'],
@@ -81,6 +87,7 @@ const wrong = {
     "an unknown header": ["GET", "/healthz", 200, { ...json, server: "x" }, '{"status":"ok"}'],
     "a missing header": ["GET", "/healthz", 200, { "content-type": "application/json" }, '{"status":"ok"}'],
     "a header of another form": ["GET", "/healthz", 200, { ...json, "x-request-id": "a" }, '{"status":"ok"}'],
+    "no number in a header": ["GET", "/healthz", 200, { ...json, size: "a" }, '{"status":"ok"}'],
     "another value": ["GET", "/healthz", 200, json, '{"status":"up"}'],
     "an unknown member": ["GET", "/healthz", 200, json, '{"status":"ok","at":1}'],
     "a missing member": ["GET", "/healthz", 200, json, "{}"],
