@@ -101,8 +101,9 @@ export class Document {
         const type = reply.fields["content-type"];
         const media = type?.split(";")[0].toLowerCase();
         if (!said.value.content) return reply.body.length ? "a body is not described" : undefined;
-        if (!said.value.content[media]) return `the media type ${media} is not described`;
-        const names = [...said.names, "content", media, "schema"];
+        const range = [media, "*/*"].find((name) => name in said.value.content);
+        if (!range) return `the media type ${media} is not described`;
+        const names = [...said.names, "content", range, "schema"];
         try {
             return this.mismatch(names, valueOf(media, reply.body)) ?? this.judgeLines(names, reply.body);
         } catch (error) {
@@ -120,7 +121,7 @@ export class Document {
     }
 }
 
-function valueOf(media, body) {
+function valueOf(media = "", body) {
     if (/[/+]json$/.test(media)) return JSON.parse(body);
     return body.toString(media.startsWith("text/") ? "utf8" : "latin1");
 }
