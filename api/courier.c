@@ -133,8 +133,9 @@ static void close_receiver(struct receiver *receiver, const struct posted *poste
     int64_t wait = posted->wait < CLOSED_SECONDS_MAX ? posted->wait : CLOSED_SECONDS_MAX;
     if (posted->status == 0)
         wait = parcel_backoff(2) < CLOSED_SECONDS ? parcel_backoff(2) : CLOSED_SECONDS;
-    if (ticks + wait > receiver->closed)
-        receiver->closed = ticks + wait;
+    /* One second more: of the clock's, which are whole, one has begun. */
+    if (wait > 0 && ticks + wait + 1 > receiver->closed)
+        receiver->closed = ticks + wait + 1;
 }
 
 static void not_taken(struct courier *courier, const struct posted *posted,

@@ -69,7 +69,8 @@ bool parcel_delay(struct parcel *parcel, int64_t wait, struct moment now)
     int64_t seconds = parcel_backoff(++parcel->attempts);
     if (left <= 0)
         return false;
-    seconds = seconds > wait ? seconds : wait;
+    /* The clock's seconds are whole: one that has begun does not count. */
+    seconds = wait > 0 && seconds < wait + 1 ? wait + 1 : seconds;
     parcel->due = now.ticks + (seconds < left ? seconds : left);
     return true;
 }

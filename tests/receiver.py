@@ -65,8 +65,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
                 sent += self.wfile.write(b"x" * 65536)
         except OSError:
             pass
-        with open(f"{folder}/sent", "w") as file:
+        with open(f"{folder}/sending", "w") as file:
             file.write(str(sent))
+        os.rename(f"{folder}/sending", f"{folder}/sent")
         self.close_connection = True
 
     def do_POST(self):

@@ -181,12 +181,16 @@ check "a redirect is not followed" [ "$(erase away seller-003 "${hooks}away")" =
 check "Retry-After" [ "$(erase later seller-004 "${other}later-7")" = 200 ]
 check "is honoured" got got later 2
 waited() {
-    letters got later | xargs jq -s '.[1].came - .[0].came > 6.5' | grep -qx true
+    letters got later | xargs jq -s '.[1].came - .[0].came >= 7' | grep -qx true
 }
-check "to the second" waited
+check "and no sooner than it says" waited
 check "a reply without an end" [ "$(erase endless seller-005 "${hooks}long")" = 200 ]
+few() {
+    cat "$work/got/sent"
+    [ "$(cat "$work/got/sent")" -lt 16000000 ]
+}
 check "is cut off" until_there "$work/got/sent"
-check "after a few kilobytes, and taken" [ "$(cat "$work/got/sent")" -lt 16000000 ]
+check "before the buffers of two sockets are full many times" few
 check "the third letter came" got got busy 3
 check "all three have the same webhook-id" [ "$(ids got busy | wc -l)" = 1 ]
 check "nobody was redirected" refused grep -l redirected "$work"/got/*.json
