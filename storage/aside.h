@@ -8,8 +8,9 @@
  *     ... it is compared and completed as at a start, which ends with ...
  *     aside_sweep(state);                     overwritten with zeros, and gone
  *
- * Until the swap the state folder is as it was.  In the middle of it munkeyd.db is missing, and
- * starts are refused; never does a database lie beside the WAL of another one.
+ * Until the swap the state folder is as it was, but that reading the database in place for its
+ * callbacks (storage/carry.h) may have moved its WAL into it.  In the middle of the swap munkeyd.db is
+ * missing, and starts are refused; never does a database lie beside the WAL of another one.
  */
 #ifndef MUNKEY_STORAGE_ASIDE_H
 #define MUNKEY_STORAGE_ASIDE_H
