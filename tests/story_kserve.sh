@@ -52,6 +52,18 @@ start shop
 speaks "closed labels" 0 40
 name_of_model=$(jq -r .model.name "$work/predicted")
 
+# The same with a version in the path.
+model_path=/v2/models/$name_of_model
+version=$model_path/versions/$(api GET "$model_path" | jq -r '.versions[0]')
+infer() {
+    jq '{inputs: [{name: "image", datatype: "UINT8", shape: [.inputs | length, 28, 28, 1], data: (.inputs | add)}]}' \
+        "$work/batch" | api POST "$1/infer" --data-binary @- -H 'Content-Type: application/json'
+}
+check "a version has the metadata of its model" [ "$(api GET "$version")" = "$(api GET "$model_path")" ]
+check "a version is ready" [ "$(api GET "$version/ready" | jq .ready)" = true ]
+check "a version infers what its model infers" [ "$(infer "$version" | jq -c .outputs)" = "$(infer "$model_path" | jq -c .outputs)" ]
+check "... labels, too" [ "$(infer "$version" | jq '.outputs[] | select(.name == "label").data | length')" = 40 ]
+
 # While it stops.
 begin_asking stop "$own_port" "$pid"
 check "while it stops, readiness and inference say the same" ends_asking
