@@ -151,6 +151,8 @@ mutant "libpng's memory is not wiped" api/image.c $needles:png \
     -e '/^static void png_put_back/,/^}/s/free_zeroed/free/'
 mutant "libjpeg's memory is not wiped" api/image.c $needles:jpeg \
     -e '/^void jpeg_free_small.*\)$/,/^}/s/free_zeroed/free/'
+mutant "GnuTLS's memory is not wiped" api/tls.c tests/story_needles_tls.sh:octet-stream \
+    -e 's/gnutls_free = wipe_and_free;/(void)wipe_and_free;/'
 mutant "SQLite's memory is not wiped" storage/zeroing.c $needles:restricted \
     -e 's/crypto_wipe\(memory, \(size_t\)zeroing_size.*//'
 mutant "a batch's rows are not wiped" storage/batch.c $needles:octet-stream \
