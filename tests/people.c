@@ -233,6 +233,8 @@ static int look_at(const struct crowd *crowd, const struct person *person)
     bool restricted = json_is_true(json_object_get(root, "restricted"));
     int held = (int)json_integer_value(json_object_get(root, "total"));
     json_decref(root);
+    if (status != 200 && status != 404)
+        wrong("GET %s was answered %d: %s", target, status, body ? body : "not at all");
     free(body);
     return status == 404 ? 0 : status == 200 ? held + restricted * RESTRICTED : -1;
 }

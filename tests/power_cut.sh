@@ -147,7 +147,8 @@ under_load() {
         "$build/tests/load" -s "$seed" -n "$cuts_under_load" -t "$token" -f "$disk/state" \
             -o "$work/out" -c "cp --reflink=always '$copies/now' '$copies/cut'" \
             -r ". '$source/tests/disk.sh' && swap" -- "$build/munkeyd" --config /dev/null \
-            --model "$model" --state "$disk/state" --port 0 >"$work/figures"
+            --model "$model" --state "$disk/state" --port 0 --rate-access 0 \
+            >"$work/figures"
     ended=$?
     cat "$work/figures"
     unplug
