@@ -26,7 +26,7 @@ struct server {
 struct exchange {
     struct job job; /* first: lanes hand it back */
     const struct server *server;
-    void *connection; /* for http.c, */
+    void *connection; /* for listener.c, */
     const char *line; /* as is the request line from the target on */
     uint64_t address; /* what stands for the peer's, in rate limits */
     struct target target;

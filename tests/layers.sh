@@ -29,7 +29,7 @@ for pair in \
     'cblas.h core/linalg.c' \
     'sqlite3.h storage/sql.c' \
     'openssl/[a-z0-9_]*.h storage/crypto.c' \
-    'microhttpd.h api/http.c' \
+    'microhttpd.h api/listener.c' \
     'gnutls/[a-z0-9_]*.h api/tls.c' \
     'png.h api/image.c' \
     'jpeglib.h api/image.c' \

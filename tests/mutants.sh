@@ -139,7 +139,7 @@ mutant "the target as it was sent is not wiped" api/exchange.c $needles:restrict
     -e 's/explicit_bzero\(x->raw, .*//'
 mutant "the decoded target is not wiped" api/target.c $needles:restricted \
     -e 's/explicit_bzero\(target->copy, .*/;/'
-mutant "connections have memory of malloc" api/http.c $needles:restricted \
+mutant "connections have memory of malloc" api/listener.c $needles:restricted \
     -e 's/CONNECTION_MEMORY = 64 << 10/CONNECTION_MEMORY = 32 << 10/'
 mutant "enrolled pixels are not wiped" api/instances.c $needles:octet-stream \
     -e 's/explicit_bzero\(batch->pixels, .*/;/'
