@@ -13,6 +13,7 @@
 #include "api/journal.h"
 #include "api/lanes.h"
 #include "api/letter.h"
+#include "api/metrics.h"
 #include "api/parcel.h"
 #include "api/receivers.h"
 #include "core/err.h"
@@ -112,6 +113,7 @@ static void give_up(struct courier *courier, uint64_t row, const char *why,
 {
     journal_say(LOG_WARNING, "log entry %llu: its callback is given up: %s",
                 (unsigned long long)parcels_at(&courier->parcels, row)->n, why);
+    metrics_callback(courier->service->metrics, GIVEN_UP);
     finish(courier, row, now);
 }
 
@@ -168,6 +170,7 @@ static bool hear(struct courier *courier, struct moment now)
             continue;
         }
         receiver->failing = false;
+        metrics_callback(courier->service->metrics, DELIVERED);
         finish(courier, posted.tag, now);
     }
     return heard;
@@ -278,6 +281,7 @@ static void *work(void *argument)
             next = 0;
         if (must_settle(courier, moment_now()))
             settle(courier);
+        metrics_callbacks_waiting(courier->service->metrics, courier->parcels.known);
     }
     if (courier->dones > 0)
         settle(courier);

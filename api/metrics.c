@@ -21,6 +21,7 @@ static const uint64_t batches[BUCKETS] = {
 
 const char *const outcome_name[OUTCOMES] = {"erased", "not_held", "held", "refused",
                                             "failed"};
+const char *const delivery_name[DELIVERIES] = {"delivered", "given_up"};
 const char *const stage_name[STAGES] = {"encoder", "memory", "classifier"};
 
 uint64_t metrics_now(void)
@@ -110,6 +111,18 @@ void metrics_erasure(struct metrics *metrics, enum outcome outcome)
 {
     if (metrics)
         add(&metrics->erasures[outcome], 1);
+}
+
+void metrics_callback(struct metrics *metrics, enum delivery delivery)
+{
+    if (metrics)
+        add(&metrics->callbacks[delivery], 1);
+}
+
+void metrics_callbacks_waiting(struct metrics *metrics, uint64_t n)
+{
+    if (metrics)
+        metrics->callbacks_waiting = n;
 }
 
 void metrics_stage(struct metrics *metrics, enum stage stage, uint64_t nanoseconds)

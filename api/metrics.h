@@ -40,6 +40,10 @@ struct traffic {
 enum outcome { ERASED, NOT_HELD, HELD, REFUSED, FAILED, OUTCOMES };
 extern const char *const outcome_name[OUTCOMES];
 
+/* What became of a callback. */
+enum delivery { DELIVERED, GIVEN_UP, DELIVERIES };
+extern const char *const delivery_name[DELIVERIES];
+
 /* Where a prediction's time goes. */
 enum stage { STAGE_ENCODER, STAGE_MEMORY, STAGE_CLASSIFIER, STAGES };
 extern const char *const stage_name[STAGES];
@@ -49,6 +53,7 @@ struct metrics {
     uint64_t started_mono;                              /* metrics_now() */
     struct histogram images;                            /* in a request for predictions */
     _Atomic uint64_t erasures[OUTCOMES], stage[STAGES]; /* nanoseconds */
+    _Atomic uint64_t callbacks[DELIVERIES], callbacks_waiting;
     size_t n;
     struct traffic traffic[]; /* (n): a route each, and last those that have none */
 };
@@ -65,6 +70,8 @@ void metrics_took(struct metrics *metrics, const struct route *route,
                   uint64_t nanoseconds);
 void metrics_images(struct metrics *metrics, size_t images);
 void metrics_erasure(struct metrics *metrics, enum outcome outcome);
+void metrics_callback(struct metrics *metrics, enum delivery delivery);
+void metrics_callbacks_waiting(struct metrics *metrics, uint64_t n); /* now */
 void metrics_stage(struct metrics *metrics, enum stage stage, uint64_t nanoseconds);
 
 /* Cumulative, so that the last is the count; of one moment but for what is just being added. */

@@ -29,6 +29,7 @@ int parcels_add(struct parcels *parcels, uint64_t row, const struct parcel *parc
         parcels->parcel = grown;
         parcels->room = room;
     }
+    parcels->known += !parcels->parcel[row - 1].known;
     parcels->parcel[row - 1] = *parcel;
     parcels->parcel[row - 1].known = true;
     return 0;
@@ -43,6 +44,7 @@ struct parcel *parcels_at(const struct parcels *parcels, uint64_t row)
 
 void parcels_drop(struct parcels *parcels, uint64_t row)
 {
+    parcels->known -= parcels->parcel[row - 1].known;
     parcels->parcel[row - 1] = (struct parcel){0};
 }
 

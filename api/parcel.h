@@ -33,7 +33,7 @@ struct parcel {
 
 struct parcels {
     struct parcel *parcel; /* (room), of row i + 1 */
-    uint64_t room;
+    uint64_t room, known;
 };
 
 int parcels_add(struct parcels *parcels, uint64_t row, const struct parcel *parcel);

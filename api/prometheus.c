@@ -149,6 +149,17 @@ static void put_erasures(FILE *out, const struct metrics *metrics)
                 (unsigned long long)metrics->erasures[i]);
 }
 
+static void put_callbacks(FILE *out, const struct metrics *metrics)
+{
+    static const char name[] = "munkeyd_callbacks_total";
+    family(out, name, "counter", "Callbacks that wait no more.");
+    for (int i = 0; i < DELIVERIES; i++)
+        fprintf(out, "%s{outcome=\"%s\"} %llu\n", name, delivery_name[i],
+                (unsigned long long)metrics->callbacks[i]);
+    gauge(out, "munkeyd_callbacks_waiting", "Callbacks that wait to be taken.",
+          (double)metrics->callbacks_waiting);
+}
+
 static void put_log(FILE *out, const struct state *state)
 {
     struct log_head head = state_log_head(state);
@@ -207,6 +218,7 @@ int metrics_get(struct request *request, struct reply *ret_reply)
     put_queues(out, service->lanes);
     put_memory(out, service->bank);
     put_erasures(out, service->metrics);
+    put_callbacks(out, service->metrics);
     put_log(out, service->state);
     counter(out, "munkeyd_journal_dropped_total",
             "Records of requests that nobody read in time.", (double)journal_dropped());

@@ -52,6 +52,16 @@ until_waiting() {
     return 1
 }
 
+# start_measured ARGUMENTS...: with /metrics, of which measured NAME is a sample's value.
+start_measured() {
+    start shop --callback-allow "$allow" --metrics-address 127.0.0.1 --metrics-port 0 "$@"
+    metrics=http://127.0.0.1:$(sed -n 's/.*metrics on 127.0.0.1 port \([0-9]*\).*/\1/p' "$work/shop.log" | tail -n 1)
+}
+
+measured() {
+    curl -sS "$metrics/metrics" | awk -v name="munkeyd_callbacks_$1" '$1 == name { print $2 }'
+}
+
 # erase NAME SUBJECT URL...: the reply in $work/NAME.reply; prints the status.
 erase() {
     name=$1 subject=$2
@@ -236,9 +246,10 @@ check "four wait now" [ "$(waiting)" = 4 ]
 check "the daemon ends" stop
 cp -r "$work/shop" "$work/lost"
 ctl restore shop --yes "$work/backup.db" </dev/null >"$work/said" 2>&1
-start shop --callback-allow "$allow"
+start_measured
 check "after a restore all four wait" [ "$(waiting)" = 4 ]
 check "also the later one, which the backup lacks" got got late 2
+check "/metrics says that four wait" [ "$(measured waiting)" = 4 ]
 check "the daemon ends again" stop
 rm "$work/lost/munkeyd.db"
 rm -f "$work/lost/munkeyd.db-wal"
@@ -253,7 +264,7 @@ check "the daemon ends once more" stop
 
 # ---- giving up ----
 
-start shop --callback-allow "$allow" --callback-seconds 1
+start_measured --callback-seconds 1
 given_up() {
     for _ in $(seq 300); do
         grep -q 'log entry [0-9]*: its callback is given up: its receiver said 500' "$work/shop.log" && return
@@ -264,6 +275,19 @@ given_up() {
 check "after its time a callback is given up, and the log names the entry" given_up
 check "and one that is gone at once" [ "$(erase gone seller-011 "${hooks}410")" = 200 ]
 check "then nothing waits" until_waiting 0
+check "one more is taken" [ "$(erase taken seller-012 "${hooks}taken")" = 200 ]
+check "and waits no more" got got taken 1
+all_measured() {
+    gave_up=$(grep -c 'its callback is given up' "$work/shop.log")
+    for _ in $(seq 100); do
+        counts="$(measured waiting) $(measured 'total{outcome="delivered"}') $(measured 'total{outcome="given_up"}')"
+        [ "$counts" = "0 1 $gave_up" ] && return
+        sleep 0.1
+    done
+    echo "waiting, delivered, given up: $counts, not 0 1 $gave_up"
+    return 1
+}
+check "/metrics has counted each" all_measured
 check "the daemon ends after that" stop
 check "no log line says where callbacks went, or of whom" \
     refused grep -nE "127.0.0.1:$door|hooks|seller|whsec" "$work/shop.log"
