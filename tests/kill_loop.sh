@@ -5,6 +5,7 @@
 . "${top_srcdir:-.}/tests/tap.sh"
 source=${top_srcdir:-.} build=${top_builddir:-.}
 kills=${KILLS:-2000} seed=${SEED:-$(date +%s)} lives=8
+unlimited="--rate-enroll 0 --rate-erase 0 --rate-access 0 --rate-restrict 0"
 model=$source/models/fashion-mnist-T.safetensors
 work=$(mktemp -d) || bail_out "no temporary folder"
 fast=$(mktemp -d -p /dev/shm 2>/dev/null) || fast=$work
@@ -23,7 +24,7 @@ live() {
         token=$(ctl token add --scopes all 2>/dev/null) &&
         "$build/tests/load" -s "$((seed + $1))" -n "$((kills / lives))" -t "$token" \
             -f "$folder/state" -o "$folder/out" -- "$build/munkeyd" --config /dev/null \
-            --model "$model" --state "$folder/state" --port 0 --rate-access 0 \
+            --model "$model" --state "$folder/state" --port 0 $unlimited \
             >"$folder/said" || {
         cat "$folder/said"
         trap - EXIT

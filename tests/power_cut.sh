@@ -4,6 +4,7 @@
 . "${top_srcdir:-.}/tests/tap.sh"
 source=${top_srcdir:-.} build=${top_builddir:-.}
 step=$build/tests/step
+unlimited="--rate-enroll 0 --rate-erase 0 --rate-access 0 --rate-restrict 0"
 model=$source/models/fashion-mnist-T.safetensors
 cuts_under_load=${CUTS:-200} seed=${SEED:-$(date +%s)}
 [ "$(id -u)" = 0 ] || skip_all "only root can mount disks"
@@ -147,7 +148,7 @@ under_load() {
         "$build/tests/load" -s "$seed" -n "$cuts_under_load" -t "$token" -f "$disk/state" \
             -o "$work/out" -c "cp --reflink=always '$copies/now' '$copies/cut'" \
             -r ". '$source/tests/disk.sh' && swap" -- "$build/munkeyd" --config /dev/null \
-            --model "$model" --state "$disk/state" --port 0 --rate-access 0 \
+            --model "$model" --state "$disk/state" --port 0 $unlimited \
             >"$work/figures"
     ended=$?
     cat "$work/figures"
