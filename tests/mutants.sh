@@ -76,7 +76,7 @@ mutant() {
 [ "$(id -u)" = 0 ] || skip_all "some of the tests skip for who is not root"
 build >"$work/log" 2>&1 || bail_out "no build to mutate: $(tail -n 1 "$work/log")"
 for test in $needles:predicted $order tests/test_forget tests/test_hold tests/test_keyring tests/test_memory \
-    tests/test_predict tests/test_state $hidden; do
+    tests/test_predict tests/test_state tests/test_callback tests/test_rate $hidden; do
     make_in $(programs_of $test)
     check "$test passes on munkeyd as it is" passes $test
 done
@@ -195,4 +195,20 @@ mutant "names are not looked at when a slot is opened" storage/scan.c tests/test
 mutant "no new epoch" core/memory.c tests/test_memory -e 's/bank->epoch\+\+;//'
 mutant "a hold is ignored" storage/keyring.c tests/test_hold \
     -e 's/return record->flags & FLAG_HELD &&/return 0 \&\&/'
+
+# Who is told, and how often somebody may ask.
+mutant "an erasure that is rolled back has a callback" storage/forget.c tests/test_callback \
+    -e 's/callback_give_back\(all->state, .*/;/'
+mutant "a callback that was taken stays on the disk" storage/callback.c tests/test_callback \
+    -e 's/rc = store_callback_write\(state->store, rows\[i\], zeros\);//'
+mutant "a callback that was taken stays in the WAL" storage/callback.c tests/test_callback \
+    -e 's/store_empty_wal\(state->store\)/0/'
+mutant "nobody wakes the courier" storage/callback.c tests/test_callback \
+    -e 's/state->callbacks\.wake\(state->callbacks\.context\);/;/'
+mutant "a callback that was refused is taken for delivered" api/courier.c tests/story_callbacks.sh \
+    -e 's/posted\.status < 200 \|\| posted\.status > 299/posted.status == 0/'
+mutant "nobody is limited" api/rate.c tests/test_rate -e 's/bool some = .*/bool some = true;/'
+mutant "all callers share a limit" api/rate.c tests/test_rate -e 's/bucket->caller == caller/true/'
+mutant "a flood of callers frees those who are limited" api/rate.c tests/test_rate \
+    -e 's/bucket->full < first->full/bucket->full > first->full/'
 finish

@@ -15,6 +15,7 @@
 #include "storage/hold.h"
 #include "storage/sql.h"
 #include "storage/state_private.h"
+#include "storage/store_private.h"
 #include "tests/fixture.h"
 
 static const char *const urls[] = {"https://example.org/hooks/erased-people",
@@ -161,22 +162,27 @@ static void when_too_many_wait_an_erasure_without_callbacks_goes_on(void **data)
         forgotten_done(&done[i]);
 }
 
-/* As ENOSPC in the middle does: the row is free again. */
-static void what_is_rolled_back_leaves_its_row_free(void **data)
+/* As on a full disk: those that were written before the one for which there was no room. */
+static void what_is_rolled_back_leaves_its_rows_free(void **data)
 {
     struct fixture *f = *data;
-    struct callback callback = {.url = "https://example.org/"};
-    struct change change = {0};
-    uint64_t row;
-    assert_ok(change_begin(f->state, 1, &change));
-    assert_ok(callback_add(f->state, &callback, &row));
-    assert_int_equal(waiting(f), 1);
-    callback_give_back(f->state, row);
-    change_done(f->state, &change);
+    struct erasure_request many[FORGET_MAX];
+    struct forgotten done[FORGET_MAX];
+    struct callback callback;
+    char name[FORGET_MAX][12];
+    for (uint32_t i = 0; i < FORGET_MAX; i++) {
+        snprintf(name[i], sizeof name[i], "%u", i);
+        many[i] = asked(1000 + i, name[i], 2);
+    }
+    assert_ok(
+        sql_script(f->state->store->sql, "PRAGMA max_page_count = 1")); /* no more */
+    assert_int_equal(forget_batch(f->state, many, FORGET_MAX, done), MK_ESTORE);
+    assert_non_null(strstr(err_why(), "full"));
     assert_int_equal(waiting(f), 0);
     assert_int_equal(store_callbacks(f->state->store), 0);
+    assert_ok(sql_script(f->state->store->sql, "PRAGMA max_page_count = 1000000"));
     assert_ok(ask(f, 5, "one", 1));
-    assert_int_equal(only(f, &callback), row);
+    assert_int_equal(only(f, &callback), 1);
 }
 
 /* Whether any file of the database holds these bytes. */
@@ -384,7 +390,7 @@ int main(void)
         CALLBACK_TEST(what_is_refused_held_or_repeated_is_not_told),
         CALLBACK_TEST(who_watches_is_woken_when_there_is_something_to_tell),
         CALLBACK_TEST(when_too_many_wait_an_erasure_without_callbacks_goes_on),
-        CALLBACK_TEST(what_is_rolled_back_leaves_its_row_free),
+        CALLBACK_TEST(what_is_rolled_back_leaves_its_rows_free),
         CALLBACK_TEST(no_file_says_where_a_callback_goes_or_what_it_is_about),
         CALLBACK_TEST(of_one_that_is_settled_nothing_is_left),
         CALLBACK_TEST(a_row_that_was_moved_or_changed_is_not_read),
