@@ -120,6 +120,29 @@ static void write_tuning(FILE *out, const struct results *results)
                "<li>How post-hoc methods were tuned is not among the results.</li>\n");
 }
 
+/* RMIA of one oracle by the other is 50 less what that of the other by the one is above. */
+static void write_mirror(FILE *out, const struct results *results)
+{
+    const struct which two = {.kind = "study", .number = "oracles", .equals = 2};
+    if (results_next(results, &two, &(size_t){0}))
+        markup(out,
+               "<li>With two oracles, RMIA of an oracle is 50 %% by construction: each "
+               "is the other\xE2\x80\x99s only reference, and the two mirror one "
+               "another. The null SD is that of drawing rows; models that were "
+               "trained again may differ by more.</li>\n");
+}
+
+static void write_exact(FILE *out, const struct results *results)
+{
+    const struct which exact = {.kind = "exact", .number = "different", .equals = 0};
+    if (results_next(results, &exact, &(size_t){0}))
+        markup(out,
+               "<li>An attack on the exact class that is not at 50 %% found no trace of "
+               "the rows: the answers are those of a service that never held them, "
+               "bit for bit. It found how the forgotten rows differ from the test "
+               "rows.</li>\n");
+}
+
 void report_limits(FILE *out, const struct results *results)
 {
     static const char *const always[] = {
@@ -145,6 +168,8 @@ void report_limits(FILE *out, const struct results *results)
     write_data(out, results);
     write_seeds(out, results);
     write_tuning(out, results);
+    write_mirror(out, results);
+    write_exact(out, results);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         markup(out, "<li>%s</li>\n", always[i]);
     markup(out, "</ul>\n");

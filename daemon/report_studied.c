@@ -75,6 +75,16 @@ static void write_study(FILE *out, const json_t *study)
            text_of(study, "command"));
 }
 
+/* Of the trained class, if there is one: the exact class has other rows. */
+static struct estimate rows_of(const struct results *results, const char *forget)
+{
+    const struct which any = {.kind = "forgetting", .is = {{"forget", forget}}},
+                       trained = {.kind = "forgetting",
+                                  .is = {{"forget", forget}, {"method", "munkey"}}};
+    struct estimate rows = results_estimate(results, &trained, "forgotten");
+    return rows.n > 0 ? rows : results_estimate(results, &any, "forgotten");
+}
+
 static void write_forgets(FILE *out, const struct results *results)
 {
     const char *forget[FORGETS_MAX];
@@ -82,8 +92,7 @@ static void write_forgets(FILE *out, const struct results *results)
     if (n > 0)
         markup(out, "<p>Forget sets: ");
     for (size_t i = 0; i < n; i++) {
-        const struct which which = {.kind = "forgetting", .is = {{"forget", forget[i]}}};
-        struct estimate rows = results_estimate(results, &which, "forgotten");
+        struct estimate rows = rows_of(results, forget[i]);
         markup(out, "%s%s (%.0f rows, %zu seed%s)", i ? "; " : "",
                forget_title(forget[i]).text, rows.mean, rows.n, rows.n == 1 ? "" : "s");
     }
