@@ -12,6 +12,7 @@
 #include "daemon/files.h"
 #include "daemon/interrupt.h"
 #include "daemon/progress.h"
+#include "daemon/study_settings.h"
 #include "daemon/train_session.h"
 
 uint64_t model_seed(uint64_t seed, size_t oracle)
@@ -38,78 +39,6 @@ static size_t steps(double epochs, size_t rows, size_t batch)
     return (size_t)ceil(epochs * (double)rows / (double)batch);
 }
 
-static struct shape shape_of(const struct model_wish *wish)
-{
-    struct shape shape = wish->seed_run->run->data.shape;
-    shape.symmetric = wish->symmetric;
-    return shape;
-}
-
-json_t *json_shape(struct shape shape)
-{
-    char stem[STEM_TEXT_SIZE];
-    json_t *sizes = json_object();
-    for (size_t i = 0; shape_dimension_name(i); i++)
-        json_object_set_new(sizes, shape_dimension_name(i),
-                            json_integer(*shape_dimension(&shape, i)));
-    shape_stem_text(&shape, stem);
-    json_object_set_new(sizes, "stem", json_string(stem));
-    json_object_set_new(sizes, "symmetric", json_boolean(shape.symmetric));
-    json_object_set_new(sizes, "inverted", json_boolean(shape.inverted));
-    return sizes;
-}
-
-static json_t *json_method(const struct train_method *m)
-{
-    return json_pack("{s:b,s:b,s:s,s:f,s:f,s:f,s:b,s:f}", "free_tokens", m->free_tokens,
-                     "retrieve_self", m->retrieve_self, "aggregation",
-                     aggregation_name(m->aggregation), "drop", m->drop, "blind_weight",
-                     m->blind_weight, "smoothing", m->smoothing, "upright", m->upright,
-                     "new_labels", m->new_labels);
-}
-
-/* What decides who is forgotten, beside the seed.  The memorised are chosen with oracles. */
-static json_t *json_forget(const struct model_wish *wish)
-{
-    const struct forget_wish *w = wish->without->wish;
-    return json_pack("{s:s,s:f,s:I,s:f,s:I}", "name", w->name, "share", w->share, "class",
-                     (json_int_t)w->class, "among", w->among, "oracles",
-                     w->kind == FORGET_MEMORISED
-                         ? (json_int_t)wish->seed_run->run->study->oracles
-                         : 0);
-}
-
-static json_t *json_drawn(const struct model_wish *wish)
-{
-    const struct run *run = wish->seed_run->run;
-    const struct arrangement_wish *w = &wish->share;
-    char data[2 * sizeof run->data.sha256 + 1];
-    for (size_t i = 0; i < sizeof run->data.sha256; i++)
-        sprintf(data + 2 * i, "%02x", run->data.sha256[i]);
-    return json_pack("{s:s,s:I,s:I,s:[f,f,f,f]}", "sha256", data, "images",
-                     (json_int_t)run->study->images, "seed",
-                     (json_int_t)wish->seed_run->seed, "shares", w->base, w->b1, w->b2,
-                     w->val);
-}
-
-/* Everything that determines the bits of a model. */
-static json_t *settings_of(const struct model_wish *wish, const char *kind)
-{
-    const struct study *study = wish->seed_run->run->study;
-    json_t *settings =
-        json_pack("{s:s,s:i,s:o,s:I,s:o,s:f,s:f,s:I,s:f}", "kind", kind, "version", 1,
-                  "data", json_drawn(wish), "seed", (json_int_t)wish->train_seed, "shape",
-                  json_shape(shape_of(wish)), "epochs", study->epochs, "encoder_epochs",
-                  strcmp(kind, "munkey") == 0 ? study->encoder_epochs : 0, "batch",
-                  (json_int_t)study->batch, "rate", study->rate);
-    json_object_set_new(settings, "method", json_method(&wish->method));
-    if (wish->without)
-        json_object_set_new(settings, "without", json_forget(wish));
-    if (wish->keys)
-        json_object_set_new(settings, "keys_of", settings_of(wish->keys, kind));
-    return settings;
-}
-
 /* Products of one image's way through the net and back, by the sizes of its layers; a query that
  * retrieves goes through twice as many passes of the last rows. */
 static double work_of(const struct shape *s, double images)
@@ -122,7 +51,7 @@ static double work_of(const struct shape *s, double images)
 static double work_of_munkey(const struct model_wish *wish)
 {
     const struct study *study = wish->seed_run->run->study;
-    const struct shape shape = shape_of(wish);
+    const struct shape shape = study_shape(wish);
     double b1 = (double)range_length(wish->rows->b1),
            b2 = (double)range_length(wish->rows->b2);
     double passes = shape.symmetric ? 3 : 1.3;
@@ -132,7 +61,7 @@ static double work_of_munkey(const struct model_wish *wish)
 
 static double work_of_plain(const struct model_wish *wish)
 {
-    const struct shape shape = shape_of(wish);
+    const struct shape shape = study_shape(wish);
     return work_of(&shape,
                    wish->seed_run->run->study->epochs * (double)wish->rows->b2.end);
 }
@@ -217,7 +146,7 @@ static struct train_plan plan_of(const struct model_wish *wish, const json_t *se
     char hex[SETTINGS_HEX];
     struct train_plan plan = {
         .keys_of = wish->keys_of,
-        .shape = shape_of(wish),
+        .shape = study_shape(wish),
         .method = wish->method,
         .b1 = a->b1,
         .b2 = a->b2,
@@ -302,26 +231,6 @@ static void announce(const struct model_wish *wish)
             without ? without : "", (unsigned long long)wish->seed_run->seed);
 }
 
-int study_munkey(const struct model_wish *wish, struct model **ret_model)
-{
-    json_auto_t *settings = settings_of(wish, "munkey");
-    uint8_t *bytes;
-    size_t len;
-    if (wish->seed_run->run->options->list)
-        return list(wish, settings, work_of_munkey(wish));
-    int rc = find(wish, settings, &bytes, &len);
-    if (rc == 0 && (rc = run_check()) == 0) {
-        announce(wish);
-        if ((rc = train_munkey(wish, settings)) == 0)
-            rc = find(wish, settings, &bytes, &len);
-    }
-    if (rc < 0)
-        return rc;
-    rc = model_parse(bytes, len, ret_model);
-    free(bytes);
-    return rc;
-}
-
 struct plain_plan study_plain_plan(const struct seed_run *s, uint64_t train_seed)
 {
     const struct study *study = s->run->study;
@@ -376,30 +285,59 @@ static int train_plain(const struct model_wish *wish, const json_t *settings)
     return rc;
 }
 
-int study_plain(const struct model_wish *wish, struct params **ret_params)
+/* What makes a model of each kind, and how much work it is. */
+struct kind {
+    const char *name;
+    double (*work)(const struct model_wish *wish);
+    int (*train)(const struct model_wish *wish, const json_t *settings);
+};
+static const struct kind munkey = {"munkey", work_of_munkey, train_munkey};
+static const struct kind plain = {"plain", work_of_plain, train_plain};
+
+/* Its bytes, trained if they are not there; 1: the run only lists. */
+static int obtain(const struct model_wish *wish, const struct kind *kind,
+                  uint8_t **ret_bytes, size_t *ret_len)
 {
-    json_auto_t *settings = settings_of(wish, "plain");
-    const struct shape shape = shape_of(wish);
-    uint8_t *bytes;
-    size_t len;
+    json_auto_t *settings = study_settings(wish, kind->name);
     if (wish->seed_run->run->options->list)
-        return list(wish, settings, work_of_plain(wish));
-    int rc = find(wish, settings, &bytes, &len);
+        return list(wish, settings, kind->work(wish));
+    int rc = find(wish, settings, ret_bytes, ret_len);
     if (rc == 0 && (rc = run_check()) == 0) {
         announce(wish);
-        if ((rc = train_plain(wish, settings)) == 0)
-            rc = find(wish, settings, &bytes, &len);
+        if ((rc = kind->train(wish, settings)) == 0)
+            rc = find(wish, settings, ret_bytes, ret_len);
     }
-    if (rc < 0)
+    return rc < 0 ? rc : 0;
+}
+
+int study_munkey(const struct model_wish *wish, struct model **ret_model)
+{
+    uint8_t *bytes;
+    size_t len;
+    int rc = obtain(wish, &munkey, &bytes, &len);
+    if (rc != 0)
+        return rc;
+    rc = model_parse(bytes, len, ret_model);
+    free(bytes);
+    return rc;
+}
+
+int study_plain(const struct model_wish *wish, struct params **ret_params)
+{
+    const struct shape shape = study_shape(wish);
+    uint8_t *bytes;
+    size_t len;
+    int rc = obtain(wish, &plain, &bytes, &len);
+    if (rc != 0)
         return rc;
     rc = plain_parse(&shape, PARAMS_ENCODER, bytes, len, ret_params);
     free(bytes);
     return rc;
 }
 
-double study_seconds(const struct model_wish *wish, bool plain)
+double study_seconds(const struct model_wish *wish, bool is_plain)
 {
-    json_auto_t *settings = settings_of(wish, plain ? "plain" : "munkey");
+    json_auto_t *settings = study_settings(wish, is_plain ? plain.name : munkey.name);
     json_auto_t *about = NULL;
     if (study_store_find(wish->seed_run->run->store, settings, &about) <= 0)
         return -1;

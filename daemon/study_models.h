@@ -34,9 +34,6 @@ struct model_wish {
     const struct model *keys_of;
 };
 
-/* All sizes, by their names. */
-json_t *json_shape(struct shape shape);
-
 /* Paper mode, all rows.  Oracle r of R has a seed of its own. */
 struct model_wish model_wish_new(struct seed_run *s, const char *name);
 uint64_t model_seed(uint64_t seed, size_t oracle);
@@ -47,7 +44,7 @@ int study_munkey(const struct model_wish *wish, struct model **ret_model);
 int study_plain(const struct model_wish *wish, struct params **ret_params);
 
 /* What training it took; -1: it is not there. */
-double study_seconds(const struct model_wish *wish, bool plain);
+double study_seconds(const struct model_wish *wish, bool is_plain);
 
 /* A training that tells of itself and ends when it is to. */
 struct study_progress;

@@ -9,7 +9,7 @@
 
 #include "core/err.h"
 #include "daemon/interrupt.h"
-#include "daemon/study_models.h"
+#include "daemon/study_settings.h"
 #include "daemon/study_views.h"
 #include "storage/crypto.h"
 
