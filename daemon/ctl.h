@@ -26,4 +26,12 @@ int ctl_failed(int rc);
  * writes as that user: files that root made would be closed to the daemon. */
 int ctl_config(const struct config_source *source, struct config *ret_config);
 
+/* --config and the settings, for argp.children. */
+extern const struct argp_child ctl_settings[];
+
+/* A command from its arguments to its exit status: reads them and the settings, and works.  wishes is
+ * what argp fills, and begins with a struct config_source; work returns an exit status or an error. */
+int ctl_run(const struct argp *argp, int argc, char **argv, void *wishes,
+            int (*work)(const struct config *config, void *wishes));
+
 #endif

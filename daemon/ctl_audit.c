@@ -47,11 +47,12 @@ static int wait_for_end(const struct config *config, json_t **ret_audit)
 }
 
 /* 0, NOT_OK, or an error. */
-static int run_audit(const struct config *config)
+static int run_audit(const struct config *config, void *wishes)
 {
     json_auto_t *before = NULL, *begun = NULL, *after = NULL;
     int rc;
 
+    (void)wishes;
     if ((rc = ask(config, "GET", &before)) < 0 ||
         (rc = ask(config, "POST", &begun)) < 0 || (rc = wait_for_end(config, &after)) < 0)
         return rc;
@@ -65,22 +66,14 @@ static int run_audit(const struct config *config)
 
 int ctl_audit(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .doc =
             "Has the running daemon recompute the digest from the slots on the disk and "
             "compare its memory with them, waits, and prints what was found, as JSON.  "
             "The "
             "exit status is 1 when they differ from what the log says.",
-        .children = children};
+        .children = ctl_settings};
     struct config_source source = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &source);
-    if ((rc = ctl_config(&source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = run_audit(&config);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : rc;
+    return ctl_run(&argp, argc, argv, &source, run_audit);
 }

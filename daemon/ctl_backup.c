@@ -53,12 +53,13 @@ static int write_request(const char *file, char **ret_json)
     return 0;
 }
 
-static int ask(const struct config *config, const char *file)
+static int ask(const struct config *config, void *context)
 {
+    const struct wishes *wishes = context;
     char *request, *body;
     int rc;
 
-    if ((rc = write_request(file, &request)) < 0)
+    if ((rc = write_request(wishes->file, &request)) < 0)
         return rc;
     rc = control_request(config->state, "POST", "/backup", request, &body);
     free(request);
@@ -69,7 +70,6 @@ static int ask(const struct config *config, const char *file)
 
 int ctl_backup(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .parser = take,
         .args_doc = "FILE",
@@ -77,15 +77,8 @@ int ctl_backup(int argc, char **argv)
             "Has the running daemon copy its database to FILE, a new file that the "
             "daemon's user may write.  People who are erased afterwards are unreadable "
             "in it.  Bring it back with munkeyctl restore.",
-        .children = children};
+        .children = ctl_settings};
     struct wishes wishes = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &wishes);
-    if ((rc = ctl_config(&wishes.source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = ask(&config, wishes.file);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &wishes, ask);
 }

@@ -22,12 +22,13 @@ static void print(const uint8_t key[static SECRET_SIZE], const char *prefix)
     crypto_wipe(text, sizeof text);
 }
 
-static int list(const struct config *config)
+static int list(const struct config *config, void *wishes)
 {
     struct receivers *receivers;
     uint8_t key[SECRET_SIZE];
     int rc;
 
+    (void)wishes;
     if ((rc = receivers_parse(config->callback_allow, &receivers)) < 0)
         return rc;
     if (receivers_count(receivers) == 0)
@@ -43,18 +44,10 @@ static int list(const struct config *config)
 
 int ctl_callbacks(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .doc = "Prints each prefix of callback_allow and the secret of its receiver.",
-        .children = children};
+        .children = ctl_settings};
     struct config_source source = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &source);
-    if ((rc = ctl_config(&source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = list(&config);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &source, list);
 }

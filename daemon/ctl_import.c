@@ -319,7 +319,6 @@ static void job_done(struct job *job)
 
 int ctl_import(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .options = options,
         .parser = take,
@@ -334,7 +333,7 @@ int ctl_import(int argc, char **argv)
             "not "
             "run.  An import that was interrupted goes on where it stopped when the same "
             "command is given again.",
-        .children = children,
+        .children = ctl_settings,
     };
     struct wishes wishes = {0};
     struct job job = {0};

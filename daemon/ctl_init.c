@@ -52,8 +52,9 @@ static error_t take(int key, char *argument, struct argp_state *state)
     }
 }
 
-static int make_folder(const struct wishes *wishes, const struct config *config)
+static int make_folder(const struct config *config, void *context)
 {
+    const struct wishes *wishes = context;
     const struct state_options options = config_state(config);
     uint8_t sha256[32];
     struct model *model;
@@ -72,23 +73,15 @@ static int make_folder(const struct wishes *wishes, const struct config *config)
 
 int ctl_init(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .options = options,
         .parser = take,
         .doc = "Makes a state folder: database, keys, log.  Every later start needs a "
                "model with "
                "the same key encoder.",
-        .children = children,
+        .children = ctl_settings,
     };
     struct wishes wishes = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &wishes);
-    if ((rc = ctl_config(&wishes.source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = make_folder(&wishes, &config);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &wishes, make_folder);
 }

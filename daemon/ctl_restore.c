@@ -75,8 +75,9 @@ static int confirm(void *context, const struct restore_plan *plan)
     return 0;
 }
 
-static int restore(struct wishes *wishes, const struct config *config)
+static int restore(const struct config *config, void *context)
 {
+    struct wishes *wishes = context;
     const struct state_options state = config_state(config);
     struct state_status status;
     struct memory *bank;
@@ -102,7 +103,6 @@ static int restore(struct wishes *wishes, const struct config *config)
 
 int ctl_restore(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .options = options,
         .parser = take,
@@ -113,15 +113,8 @@ int ctl_restore(int argc, char **argv)
             "command says how much before it asks.\vThe daemon must not run.  FILE may "
             "be munkeyd.db of the state folder itself, to give up slots whose keys are "
             "gone.  Interrupted, it can be repeated.",
-        .children = children};
+        .children = ctl_settings};
     struct wishes wishes = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &wishes);
-    if ((rc = ctl_config(&wishes.source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = restore(&wishes, &config);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &wishes, restore);
 }

@@ -34,12 +34,13 @@ static error_t take(int key, char *argument, struct argp_state *state)
     }
 }
 
-static int ask(const struct config *config, const char *key)
+static int ask(const struct config *config, void *context)
 {
+    const struct wishes *wishes = context;
     char json[32], *body;
     int rc;
 
-    snprintf(json, sizeof json, "{\"key\":\"%s\"}", key);
+    snprintf(json, sizeof json, "{\"key\":\"%s\"}", wishes->key);
     if ((rc = control_request(config->state, "POST", "/rotate", json, &body)) < 0)
         return rc;
     fputs(body, stdout);
@@ -49,22 +50,14 @@ static int ask(const struct config *config, const char *key)
 
 int ctl_rotate(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .parser = take,
         .args_doc = "log|receipt",
         .doc =
             "Has the running daemon change the key that signs the log or the receipts.  "
             "What the old key has signed stays valid; the old key is overwritten.",
-        .children = children};
+        .children = ctl_settings};
     struct wishes wishes = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &wishes);
-    if ((rc = ctl_config(&wishes.source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = ask(&config, wishes.key);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &wishes, ask);
 }

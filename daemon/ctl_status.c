@@ -7,11 +7,12 @@
 #include "daemon/control.h"
 #include "daemon/ctl.h"
 
-static int ask(const struct config *config)
+static int ask(const struct config *config, void *wishes)
 {
     char *body;
     int rc = control_request(config->state, "GET", "/status", NULL, &body);
 
+    (void)wishes;
     if (rc < 0)
         return rc;
     puts(body);
@@ -21,18 +22,10 @@ static int ask(const struct config *config)
 
 int ctl_status(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .doc = "Prints what the running daemon says about itself, as JSON.",
-        .children = children};
+        .children = ctl_settings};
     struct config_source source = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &source);
-    if ((rc = ctl_config(&source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = ask(&config);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &source, ask);
 }

@@ -146,8 +146,11 @@ static int revoke(const char *folder, const char *id)
     return tell_daemon(folder);
 }
 
-static int run(const char *folder, const struct wishes *wishes)
+static int run(const struct config *config, void *context)
 {
+    const struct wishes *wishes = context;
+    const char *folder = config->state;
+
     if (strcmp(wishes->verb, "add") == 0)
         return add(folder, wishes);
     if (strcmp(wishes->verb, "list") == 0)
@@ -160,22 +163,14 @@ static int run(const char *folder, const struct wishes *wishes)
 
 int ctl_token(int argc, char **argv)
 {
-    const struct argp_child children[] = {{&config_argp, 0, "Settings:", 0}, {0}};
     const struct argp argp = {
         .options = options,
         .parser = take,
         .args_doc = "add --scopes LIST\nlist\nrevoke ID",
         .doc = "Tokens are shown once and stored as a hash.  A running daemon is told.",
-        .children = children,
+        .children = ctl_settings,
     };
     struct wishes wishes = {0};
-    struct config config;
-    int rc;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &wishes);
-    if ((rc = ctl_config(&wishes.source, &config)) < 0)
-        return ctl_failed(rc);
-    rc = run(config.state, &wishes);
-    config_done(&config);
-    return rc < 0 ? ctl_failed(rc) : EXIT_SUCCESS;
+    return ctl_run(&argp, argc, argv, &wishes, run);
 }

@@ -80,6 +80,22 @@ int ctl_config(const struct config_source *source, struct config *ret_config)
     return rc;
 }
 
+const struct argp_child ctl_settings[] = {{&config_argp, 0, "Settings:", 0}, {0}};
+
+int ctl_run(const struct argp *argp, int argc, char **argv, void *wishes,
+            int (*work)(const struct config *config, void *wishes))
+{
+    struct config config;
+    int rc;
+
+    argp_parse(argp, argc, argv, 0, NULL, wishes);
+    if ((rc = ctl_config(wishes, &config)) < 0)
+        return ctl_failed(rc);
+    rc = work(&config, wishes);
+    config_done(&config);
+    return rc < 0 ? ctl_failed(rc) : rc;
+}
+
 static int usage(FILE *out, int status)
 {
     fputs("usage: munkeyctl COMMAND [OPTION...]\n\n", out);
