@@ -181,8 +181,8 @@ void report_attacks(FILE *out, const struct results *results)
     }
     markup(
         out,
-        "<p>Before deletion a memory of nearest neighbours knows its members: an AUROC "
-        "near 100 there is no fault, and is what deletion has to take away. "
+        "<p>Before deletion members meet themselves in the memory: an AUROC above chance "
+        "there is no fault, and is what deletion has to take away. "
         "\xE2\x80\x9C"
         "Both\xE2\x80\x9D is differencing: an adversary who kept answers from "
         "before compares them with those after, and sees that something was deleted "
