@@ -120,7 +120,7 @@ static void write_tuning(FILE *out, const struct results *results)
                "<li>How post-hoc methods were tuned is not among the results.</li>\n");
 }
 
-/* RMIA of one oracle by the other is 50 less what that of the other by the one is above. */
+/* RMIA of one oracle by the other is as far below 50 as that of the other by the one is above. */
 static void write_mirror(FILE *out, const struct results *results)
 {
     const struct which two = {.kind = "study", .number = "oracles", .equals = 2};
@@ -134,8 +134,9 @@ static void write_mirror(FILE *out, const struct results *results)
 
 static void write_exact(FILE *out, const struct results *results)
 {
-    const struct which exact = {.kind = "exact", .number = "different", .equals = 0};
-    if (results_next(results, &exact, &(size_t){0}))
+    const struct which exact = {.kind = "exact"};
+    if (results_next(results, &exact, &(size_t){0}) &&
+        results_sum(results, &exact, "different") == 0)
         markup(out,
                "<li>An attack on the exact class that is not at 50 %% found no trace of "
                "the rows: the answers are those of a service that never held them, "

@@ -65,6 +65,13 @@ same_again() {
     written "$work/lines" "$work/again.html" && cmp "$work/report.html" "$work/again.html"
 }
 
+# Of the exact class it says "no trace" only where no answer differs anywhere.
+no_trace() {
+    sed -E '/"exact\/2/s/"different": 0/"different": 1/' "$work/lines" >"$work/differ" &&
+        written "$work/differ" "$work/differ.html" && grep -q 'found no trace' "$work/report.html" &&
+        ! grep -q 'found no trace' "$work/differ.html"
+}
+
 # The lines that the document gives as examples, and the report of them.
 examples() {
     grep '^{"kind":' "$tests/../docs/EVALUATION.md" >"$work/examples" &&
@@ -89,6 +96,7 @@ check "gaps on both sides of the limit decide nothing" verdict_of \
     '/"seed": 1.*"method": "munkey",/s/"gap": [0-9.]+/"gap": 0.9/' "Undecided" "at most 0.5 points"
 check "one answer that differs is none of equality" verdict_of '/"exact\/2/s/"different": 0/"different": 1/' \
     "Does not hold" "1 of 30000 answers"
+check "... and an attack on it is then not said to find no trace" no_trace
 check "a memory that adds nothing is told" verdict_of '/"passes"/s/"full": [0-9.]+/"full": 80/' "Does not hold" \
     "The memory matters"
 check "... and one that adds exactly nothing" verdict_of \
