@@ -477,9 +477,10 @@ const char *memory_label_name(const struct memory *bank, size_t place)
     return bank->labels ? labels_name(bank->labels, place) : NULL;
 }
 
-size_t memory_record_size(const struct memory *bank)
+size_t memory_record_size(uint32_t key_dim)
 {
-    return bank->stride + sizeof *bank->ranks + sizeof *bank->rows;
+    const struct memory *bank = NULL;
+    return round_up(key_dim, ALIGNMENT) + sizeof *bank->ranks + sizeof *bank->rows;
 }
 
 struct memory_state memory_state(const struct memory *bank)

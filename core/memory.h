@@ -76,8 +76,8 @@ void memory_mask(struct memory *bank, uint32_t owner, bool masked);
 size_t memory_count(struct memory *bank, uint32_t owner);
 size_t memory_masked(struct memory *bank, uint32_t owner);
 
-/* Bytes of RAM that one record takes. */
-size_t memory_record_size(const struct memory *bank);
+/* Bytes of RAM that one record takes in a bank of such keys. */
+size_t memory_record_size(uint32_t key_dim);
 
 /* Searchers hold the lock from the search until they are done with what it returned, and
  * so does whoever sends a prediction: no change happens in between.  Not recursive. */

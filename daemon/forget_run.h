@@ -13,8 +13,6 @@
 #include "daemon/study_models.h"
 #include "daemon/study_views.h"
 
-enum { SET_TEST, SET_RETAIN, SET_FORGET, SETS };
-
 struct forget_run {
     struct seed_run *s;
     struct forgetting who;

@@ -124,9 +124,12 @@ void report_ablations(FILE *out, const struct results *results)
         report_missing(out, "ablations.");
         return;
     }
-    markup(out, "<p>One choice is changed, everything else stays. Membership is the "
-                "AUROC of confidence before anything is forgotten: how much a memory of "
-                "nearest neighbours says about who is in it.</p>\n");
+    markup(
+        out,
+        "<p>One choice is changed, everything else stays, but that the key encoder is "
+        "trained with the attention of its model. Membership is the AUROC of confidence "
+        "before anything is forgotten: how much a memory of nearest neighbours says "
+        "about who is in it.</p>\n");
     draw_rows(out, row, n);
     markup(
         out,

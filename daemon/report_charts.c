@@ -201,6 +201,21 @@ void report_time(FILE *out, const struct results *results)
     markup(out, "</div>\n");
 }
 
+/* The memory holds B2 and what the weights did not see: the fewer, the more they see. */
+static struct figure held_text(const struct results *results)
+{
+    const struct which which = {.kind = "price"};
+    double held[POINTS_MAX];
+    struct figure figure = {""};
+    size_t n = results_numbers(results, &which, "held", held, POINTS_MAX);
+    sort(held, n);
+    if (n > 0)
+        snprintf(figure.text, sizeof figure.text,
+                 " The memory held %.0f rows, and %.0f where the weights saw most.",
+                 held[n - 1], held[0]);
+    return figure;
+}
+
 void report_price(FILE *out, const struct results *results)
 {
     const struct which which = {.kind = "price"};
@@ -219,10 +234,12 @@ void report_price(FILE *out, const struct results *results)
                  "exactly.",
         .x = {"rows that the weights see", {.measure = MEASURE_PERCENT}},
         .y = {"test accuracy", {.measure = MEASURE_PERCENT}}};
-    markup(out,
-           "<p>Rows that the weights never saw are forgotten exactly, and teach the "
-           "weights nothing: this is what that costs. All rows are in the memory.</p>\n"
-           "<div class=\"charts\">\n");
+    markup(
+        out,
+        "<p>Rows that the weights never saw are forgotten exactly, and teach the "
+        "weights nothing: this is what that costs. With the rows go steps of training: "
+        "epochs stay the same.%s</p>\n<div class=\"charts\">\n",
+        held_text(results).text);
     draw_sheet(out, &sheet, &chart);
     markup(out, "</div>\n");
 }

@@ -18,24 +18,6 @@ static void write_exact(FILE *out, const struct results *results, const char *fo
         different == 0 ? "yes, every bit of every answer" : "no");
 }
 
-/* Other designs of which a deletion can be exact say it in their lines of the table. */
-static void write_others(FILE *out, const struct results *results)
-{
-    static const char *const names[] = {"munkey-exact", "sisa", "knn"};
-    static const char *const titles[] = {"MUNKEY, rows that the weights never saw",
-                                         "SISA", "kNN"};
-    markup(out, "<ul>\n");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct which which = {.kind = "forgetting", .is = {{"method", names[i]}}};
-        if (results_estimate(results, &which, "different").n > 0)
-            markup(out,
-                   "<li>%s in the table: %.0f test answers differ from the oracle"
-                   "\xE2\x80\x99s in any bit.</li>\n",
-                   titles[i], results_sum(results, &which, "different"));
-    }
-    markup(out, "</ul>\n");
-}
-
 void report_exact(FILE *out, const struct results *results)
 {
     static const char *const columns[] = {"Forget set", "Seeds",       "Answers compared",
@@ -59,7 +41,6 @@ void report_exact(FILE *out, const struct results *results)
     for (size_t i = 0; i < n; i++)
         write_exact(out, results, forget[i]);
     markup(out, "</tbody></table></div>\n");
-    write_others(out, results);
 }
 
 void report_cost(FILE *out, const struct results *results)
@@ -73,6 +54,7 @@ void report_cost(FILE *out, const struct results *results)
         {"classifier", "The classifier alone", "ms an image", 1000, 3},
         {"with_memory", "K = 4 and the null pass", "ms an image", 1000, 3},
         {"encoder", "The key encoder", "ms an image", 1000, 3},
+        {"search", "The search", "ms an image", 1000, 3},
         {"prediction", "A whole prediction, with the search", "ms an image", 1000, 3},
         {"searched", "Keys that were searched", "keys", 1, 0},
         {"record_bytes", "An instance in the memory", "bytes", 1, 0},

@@ -154,9 +154,13 @@ void report_limits(FILE *out, const struct results *results)
         "here "
         "is what these attacks find of them afterwards; it is not that the weights never "
         "saw them. Of the exact class it is.",
-        "The oracles keep the key encoder, as a public encoder would be kept: what an "
-        "encoder "
-        "retains of its own training data is outside of this study.",
+        "The oracles keep the key encoder and P, the projection of its outputs to keys, "
+        "as "
+        "those of a public encoder would be kept. What an encoder retains of its own "
+        "training data is outside of this study; P was fitted to the members, the "
+        "forgotten among them, and what that changes is measured for kNN alone, whose "
+        "row "
+        "compares it with a P that never saw them.",
         "The baselines are our own implementations on our own trainer, written from "
         "their "
         "definitions; the code of the MUNKEY paper is not public, and its attack is "

@@ -32,7 +32,7 @@ struct table {
     const struct results *results;
     const char *forget;
     struct method method[METHODS_MAX];
-    size_t n;
+    size_t n, seeds; /* seeds: of any method */
     struct estimate cell[METHODS_MAX][METRICS];
 };
 
@@ -47,6 +47,7 @@ static struct estimate estimate(const struct table *table, const char *method,
 static void fill(struct table *table)
 {
     table->n = methods_of(table->results, table->forget, table->method);
+    table->seeds = estimate(table, NULL, "ta").n;
     for (size_t i = 0; i < table->n; i++)
         for (size_t m = 0; m < METRICS; m++)
             table->cell[i][m] = estimate(table, table->method[i].name, metrics[m].member);
@@ -126,7 +127,10 @@ static void write_row(FILE *out, const struct table *table, size_t i)
     markup(out, "<tr class=\"%s\"><th scope=\"row\">",
            method->group == GROUP_OURS ? "ours" : "");
     report_sign(out, method->group);
-    markup(out, "%s</th>\n", method->title);
+    markup(out, "%s", method->title);
+    if (table->cell[i][0].n < table->seeds)
+        markup(out, "<small>%zu of %zu seeds</small>", table->cell[i][0].n, table->seeds);
+    markup(out, "</th>\n");
     for (size_t m = 0; m < METRICS; m++)
         write_cell(out, table, i, m);
     markup(out, "</tr>\n");
@@ -157,15 +161,18 @@ static void write_head(FILE *out, const struct table *table)
 static void write_table(FILE *out, const struct table *table)
 {
     struct title title = forget_title(table->forget);
-    size_t seeds = estimate(table, NULL, "ta").n;
     markup(out,
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
-           "<table class=\"methods\"><caption>%s: %s</caption>\n",
-           title.text, title.text,
-           seeds > 1
-               ? "means over seeds, and half of the 95 % interval (Student\xE2\x80\x99s "
-                 "t) below"
-               : "one seed, and so no interval");
+           "<table class=\"methods\"><caption>%s: ",
+           title.text, title.text);
+    if (table->seeds > 1)
+        markup(out,
+               "means over %zu seeds, and half of the 95 %% interval "
+               "(Student\xE2\x80\x99s t) below",
+               table->seeds);
+    else
+        markup(out, "one seed, and so no interval");
+    markup(out, "</caption>\n");
     write_head(out, table);
     for (size_t i = 0; i < table->n; i++) {
         if (i > 0 && table->method[i].group != table->method[i - 1].group)
@@ -223,21 +230,18 @@ static void write_knobs(FILE *out, const struct table *table)
 
 static void write_legend(FILE *out)
 {
-    markup(
-        out,
-        "<p>Accuracy on test (TA), retained (RA) and forgotten rows (FA); membership "
-        "attacks on the forgotten rows; Average Gap, the mean absolute difference of TA, "
-        "RA, FA and RMIA to an oracle. An oracle\xE2\x80\x99s own gap is the floor: how "
-        "far "
-        "two oracles are apart that differ in their seed alone. A difference of two "
-        "AUROCs below the null SD is noise.</p>\n");
+    markup(out,
+           "<p>Accuracy on test (TA), retained (RA) and forgotten rows (FA); membership "
+           "attacks on the forgotten rows; Average Gap, the mean absolute difference of "
+           "TA, RA, FA and RMIA to an oracle. An oracle\xE2\x80\x99s own gap is the "
+           "floor: how far two oracles are apart that differ in their seed alone. A "
+           "difference of two AUROCs below the null SD is noise.</p>\n");
     markup(out,
            "<p><b>\xE2\x98\x85</b> marks the best mean of a column: highest TA and "
-           "agreement, "
-           "lowest gap, KL, time and bytes, and elsewhere nearest to its own oracle; "
-           "oracles, "
-           "and what has forgotten nothing, do not compete. Whether a difference means "
-           "anything, the intervals say.</p>\n");
+           "agreement, lowest gap, KL, time and bytes, and elsewhere nearest to its own "
+           "oracle; oracles, and what has forgotten nothing, do not compete. Whether a "
+           "difference means anything, the intervals say; a row of fewer seeds than the "
+           "others says so, and its mean is of other models.</p>\n");
 }
 
 static void write_set(FILE *out, const struct results *results, const char *forget)

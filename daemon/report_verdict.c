@@ -42,6 +42,14 @@ static enum judgement at_most(const struct estimate *e, double limit)
     return e->mean <= limit ? HOLDS : FAILS;
 }
 
+/* What may lie on either side of zero, but not further from it than sd, which is another estimate. */
+static enum judgement within(const struct estimate *e, const struct estimate *sd)
+{
+    struct estimate size = *e;
+    size.mean = fabs(e->mean);
+    return sd->n == 0 ? UNKNOWN : at_most(&size, sd->mean);
+}
+
 /* The same, but equal to the limit is not below it. */
 static enum judgement below(const struct estimate *e, double limit)
 {
@@ -95,8 +103,8 @@ static void judge_gap(FILE *out, const struct results *results, const char *forg
     judged(out);
 }
 
-/* Whether an attack sees more in the model than in its oracle: a difference below the null
- * SD is noise. */
+/* Whether an attack sees the same in the model as in its oracle: less would be a trace, too.  A
+ * difference below the null SD is noise. */
 static void judge_attack(FILE *out, const struct results *results, const char *forget)
 {
     const struct which ours = {.kind = "forgetting",
@@ -107,11 +115,10 @@ static void judge_attack(FILE *out, const struct results *results, const char *f
     struct estimate sd = results_estimate(results, &ours, "null_sd");
     struct estimate a = results_estimate(results, &ours, "rmia");
     struct estimate b = results_estimate(results, &oracle, "rmia");
-    judge(out, more.n == 0 || sd.n == 0     ? UNKNOWN
-               : fabs(more.mean) <= sd.mean ? HOLDS
-                                            : FAILS);
-    markup(out, "Trained class: RMIA tells forgotten rows from rows never seen no better "
-                "than it does in the oracle, within one null standard deviation");
+    judge(out, within(&more, &sd));
+    markup(out,
+           "Trained class: RMIA tells forgotten rows from rows never seen as well as "
+           "in the oracle, within one null standard deviation");
     if (more.n > 0 && sd.n > 0)
         markup(out,
                ". AUROC %s %%, the oracle %s %%: %s points more, and the null SD is %s",
@@ -196,7 +203,7 @@ static void judge_null(FILE *out, const struct results *results, const char *for
     oracle.is[1].value = "munkey-oracle";
     struct estimate more = results_difference(results, &ours, "rmia", &oracle, "rmia");
     struct estimate sd = results_estimate(results, &ours, "null_sd");
-    judge(out, more.n == 0 || sd.n == 0 ? UNKNOWN : more.mean <= sd.mean ? HOLDS : FAILS);
+    judge(out, sd.n == 0 ? UNKNOWN : at_most(&more, sd.mean));
     markup(
         out,
         "Trained class: the weights alone (the null pass, which no key reaches) betray "

@@ -9,50 +9,11 @@
 #include "core/err.h"
 #include "daemon/progress.h"
 
-void plain_answers_done(struct plain_answers *a)
-{
-    for (int set = 0; set < SETS; set++)
-        free(a->p[set]);
-    *a = (struct plain_answers){{0}};
-}
-
-struct answers plain_view(const struct plain_answers *a)
-{
-    return (struct answers){a->p[SET_TEST], a->p[SET_RETAIN], a->p[SET_FORGET]};
-}
-
-struct row_list baseline_rows(const struct baseline_run *b, int set)
-{
-    const struct queries *q = &b->f->q;
-    return set == SET_TEST     ? (struct row_list){b->every, q->tests}
-           : set == SET_RETAIN ? (struct row_list){q->retain, q->retained}
-                               : (struct row_list){q->forget, q->forgotten};
-}
-
-const struct images *baseline_images(const struct baseline_run *b, int set)
-{
-    return set == SET_TEST ? &b->f->s->test.images : &b->f->s->all.pixels.images;
-}
-
-int plain_answers_new(const struct baseline_run *b, struct plain_answers *ret_answers)
-{
-    for (int set = 0; set < SETS; set++) {
-        size_t n = baseline_rows(b, set).n;
-        if (!(ret_answers->p[set] = calloc(n * b->f->q.classes, sizeof(float))))
-            return fail(MK_ENOMEM, "no memory for %zu answers", n);
-    }
-    return 0;
-}
-
 static int ask(const struct baseline_run *b, const struct params *params,
                struct plain_answers *ret_answers)
 {
-    size_t threads = b->f->s->run->options->threads;
-    int rc = plain_answers_new(b, ret_answers);
-    for (int set = 0; rc == 0 && set < SETS; set++)
-        rc = plain_probabilities(params, baseline_images(b, set), baseline_rows(b, set),
-                                 threads, ret_answers->p[set]);
-    return rc;
+    return plain_answers_ask(params, &b->f->q, b->f->s->run->options->threads,
+                             ret_answers);
 }
 
 /* One is kept to make others of; the oracles' answers too.  1: only listed. */
@@ -94,13 +55,6 @@ int baseline_put(const struct baseline_run *b, const char *method, const char *o
     return run_put(b->f->s->run, id, line);
 }
 
-/* A row that is to be trained on again: its pixels and its label. */
-size_t baseline_image_bytes(const struct baseline_run *b)
-{
-    const struct images *i = baseline_images(b, SET_RETAIN);
-    return (size_t)i->height * i->width * i->channels + sizeof *i->labels;
-}
-
 static int put_plain(struct baseline_run *b)
 {
     const struct queries *q = &b->f->q;
@@ -119,7 +73,7 @@ static int put_plain(struct baseline_run *b)
     if (rc == 0)
         rc = measure_oracles(q, b->oracle_view, n, &figures);
     return rc == 0 ? baseline_put(b, "plain-oracle", "plain", &figures, seconds,
-                                  baseline_image_bytes(b), "")
+                                  seed_image_bytes(b->f->s), "")
                    : rc;
 }
 
@@ -254,7 +208,7 @@ static int put_post_hoc(struct baseline_run *b, enum unlearn_method method)
         rc = unlearn_with(b, &plan, &figures, &seconds);
     unlearn_text(&plan, knobs);
     return rc == 0 ? baseline_put(b, unlearn_name(method), "plain", &figures, seconds,
-                                  baseline_image_bytes(b), knobs)
+                                  seed_image_bytes(b->f->s), knobs)
                    : rc;
 }
 
@@ -302,7 +256,6 @@ static void baseline_done(struct baseline_run *b)
         params_free(b->oracle[r]);
         plain_answers_done(&b->oracle_answers[r]);
     }
-    free(b->every);
 }
 
 int study_baselines_forget(struct forget_run *f)
@@ -311,12 +264,7 @@ int study_baselines_forget(struct forget_run *f)
     bool wanted[BASELINES + 2];
     if (!wants(&b, wanted))
         return 0;
-    b.every = calloc(f->q.tests, sizeof *b.every);
-    int rc = b.every ? 0 : fail(MK_ENOMEM, "no memory for %zu rows", f->q.tests);
-    for (uint32_t i = 0; rc == 0 && i < f->q.tests; i++)
-        b.every[i] = i;
-    if (rc == 0)
-        rc = find_plain(&b);
+    int rc = find_plain(&b);
     if (rc == 0 && (wanted[BASELINES] || wanted[BASELINES + 1]))
         rc = put_plain(&b);
     for (int i = 0; rc == 0 && i < BASELINES; i++)

@@ -5,30 +5,16 @@
 #define MUNKEY_DAEMON_STUDY_BASELINES_H
 
 #include "daemon/forget_run.h"
-
-/* Of test, retained and forgotten rows, (rows, classes) each. */
-struct plain_answers {
-    float *p[SETS];
-};
+#include "daemon/study_plain.h"
 
 struct baseline_run {
     struct forget_run *f;
-    uint32_t *every;      /* 0 .. tests - 1 */
     struct params *plain; /* has seen all */
     struct plain_answers answers;
     struct params *oracle[STUDY_ORACLES];
     struct plain_answers oracle_answers[STUDY_ORACLES];
     struct answers oracle_view[STUDY_ORACLES];
 };
-
-int plain_answers_new(const struct baseline_run *b, struct plain_answers *ret_answers);
-void plain_answers_done(struct plain_answers *answers); /* takes zeros */
-struct answers plain_view(const struct plain_answers *answers);
-
-/* Which images a set's rows are of. */
-const struct images *baseline_images(const struct baseline_run *b, int set);
-struct row_list baseline_rows(const struct baseline_run *b, int set);
-size_t baseline_image_bytes(const struct baseline_run *b);
 
 int baseline_put(const struct baseline_run *b, const char *method, const char *oracle,
                  const struct figures *figures, double seconds, size_t bytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Methods that forget by their design: kNN, kNN-LM, RAC with deletion, SISA. */
+/* Methods that forget by their design: kNN-LM, RAC with deletion, SISA; kNN is in study_knn.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,117 +8,11 @@
 #include "core/rac.h"
 #include "core/sisa.h"
 #include "daemon/progress.h"
-#include "daemon/study_baselines.h"
-
-/* Members' keys, as MUNKEY's encoder makes them. */
-struct bank {
-    struct key *key;
-    uint32_t *label;
-    struct key_bank view;
-};
-
-static void bank_done(struct bank *bank)
-{
-    free(bank->key);
-    free(bank->label);
-}
-
-/* without: NULL, or who is deleted. */
-static int bank_new(const struct seed_run *s, const bool *without, struct bank *bank)
-{
-    size_t members = range_length(s->all.b2), n = 0;
-    bank->key = calloc(members, sizeof *bank->key);
-    bank->label = calloc(members, sizeof *bank->label);
-    if (!bank->key || !bank->label)
-        return fail(MK_ENOMEM, "no memory for %zu keys", members);
-    for (size_t i = 0; i < members; i++) {
-        if (without && without[i])
-            continue;
-        bank->key[n] = s->keys[s->all.b2.begin + i];
-        bank->label[n++] = s->all.pixels.labels[s->all.b2.begin + i];
-    }
-    bank->view = (struct key_bank){bank->key, bank->label, n, s->run->data.shape.key_dim};
-    return 0;
-}
-
-/* The neighbours of a set's rows. */
-static int find_near(const struct baseline_run *b, const struct bank *bank, int set,
-                     struct near **ret_near)
-{
-    const struct seed_run *s = b->f->s;
-    const struct row_list rows = baseline_rows(b, set);
-    const struct key *from = set == SET_TEST ? s->test_keys : s->keys;
-    struct key *queries = calloc(rows.n, sizeof *queries);
-    struct near *near = calloc(rows.n * MIXTURE_K, sizeof *near);
-    int rc = queries && near ? 0 : fail(MK_ENOMEM, "no memory for %zu keys", rows.n);
-    for (size_t i = 0; rc == 0 && i < rows.n; i++)
-        queries[i] = from[rows.row[i]];
-    if (rc == 0)
-        rc = mixture_nearest(&bank->view, queries, rows.n, false,
-                             s->run->options->threads, near);
-    free(queries);
-    if (rc < 0)
-        free(near);
-    else
-        *ret_near = near;
-    return rc;
-}
-
-static int vote_all(const struct baseline_run *b, const struct bank *bank,
-                    struct plain_answers *answers)
-{
-    size_t classes = b->f->q.classes;
-    int rc = plain_answers_new(b, answers);
-    for (int set = 0; rc == 0 && set < SETS; set++) {
-        struct near *near = NULL;
-        rc = find_near(b, bank, set, &near);
-        for (size_t i = 0; rc == 0 && i < baseline_rows(b, set).n; i++)
-            knn_vote(near + i * MIXTURE_K, MIXTURE_K, classes,
-                     answers->p[set] + i * classes);
-        free(near);
-    }
-    return rc;
-}
-
-/* A bank without a record is the bank that never held it: its oracle is itself. */
-static int put_own(struct baseline_run *b, const char *method,
-                   const struct plain_answers *answers, double seconds, size_t bytes)
-{
-    const struct answers target = plain_view(answers);
-    struct figures figures;
-    int rc = measure_self(&b->f->q, &target, &target, b->oracle_view,
-                          b->f->s->run->study->oracles, &figures);
-    return rc == 0 ? baseline_put(b, method, "self", &figures, seconds, bytes, "") : rc;
-}
-
-static size_t key_bytes(const struct seed_run *s)
-{
-    return s->run->data.shape.key_dim + sizeof(float) + sizeof(uint32_t);
-}
-
-int baseline_knn(struct baseline_run *b)
-{
-    struct bank bank = {0};
-    struct plain_answers answers = {{0}};
-    double began = 0, seconds = 0;
-    int rc = seed_munkey(b->f->s);
-    if (rc == 0) {
-        began = run_now();
-        rc = bank_new(b->f->s, b->f->who.forget, &bank);
-        seconds = run_now() - began;
-    }
-    if (rc == 0)
-        rc = vote_all(b, &bank, &answers);
-    if (rc == 0)
-        rc = put_own(b, "knn", &answers, seconds, key_bytes(b->f->s));
-    plain_answers_done(&answers);
-    bank_done(&bank);
-    return rc;
-}
+#include "daemon/study_near.h"
 
 /* Fitted on the rows of calibration, with the bank that it then has. */
 static int fit(const struct baseline_run *b, const struct params *params,
-               const struct bank *bank, struct mixture *ret_mixture)
+               const struct near_bank *bank, struct mixture *ret_mixture)
 {
     const struct seed_run *s = b->f->s;
     size_t n = range_length(s->all.val), threads = s->run->options->threads;
@@ -144,15 +38,15 @@ static int fit(const struct baseline_run *b, const struct params *params,
 }
 
 static int mix_all(const struct baseline_run *b, const struct plain_answers *plain,
-                   const struct bank *bank, const struct mixture *mixture,
+                   const struct near_bank *bank, const struct mixture *mixture,
                    struct plain_answers *answers)
 {
     size_t classes = b->f->q.classes;
-    int rc = plain_answers_new(b, answers);
+    int rc = plain_answers_new(&b->f->q, answers);
     for (int set = 0; rc == 0 && set < SETS; set++) {
         struct near *near = NULL;
-        rc = find_near(b, bank, set, &near);
-        for (size_t i = 0; rc == 0 && i < baseline_rows(b, set).n; i++)
+        rc = near_find(b, bank, set, &near);
+        for (size_t i = 0; rc == 0 && i < queries_rows(&b->f->q, set).n; i++)
             mixture_answer(mixture, plain->p[set] + i * classes, near + i * MIXTURE_K,
                            classes, answers->p[set] + i * classes);
         free(near);
@@ -182,25 +76,25 @@ static int put_compared(struct baseline_run *b, const char *method,
         oracle[r] = plain_view(&c->oracle[r]);
     int rc = measure_figures(&b->f->q, &target, oracle, n, &figures);
     return rc == 0 ? baseline_put(b, method, method, &figures, seconds,
-                                  key_bytes(b->f->s), "")
+                                  seed_record_bytes(b->f->s), "")
                    : rc;
 }
 
 int baseline_knn_lm(struct baseline_run *b)
 {
     struct seed_run *s = b->f->s;
-    struct bank all = {0}, without = {0};
+    struct near_bank all = {0}, without = {0};
     struct compared c = {0};
     struct mixture mixture;
     double seconds = 0;
     int rc = seed_munkey(s);
     if (rc == 0)
-        rc = bank_new(s, NULL, &all);
+        rc = near_bank_new(s, seed_keys(s), NULL, &all);
     if (rc == 0)
         rc = fit(b, b->plain, &all, &mixture);
     if (rc == 0) {
         double began = run_now();
-        rc = bank_new(s, b->f->who.forget, &without);
+        rc = near_bank_new(s, seed_keys(s), b->f->who.forget, &without);
         seconds = run_now() - began;
     }
     if (rc == 0)
@@ -211,14 +105,14 @@ int baseline_knn_lm(struct baseline_run *b)
     if (rc == 0)
         rc = put_compared(b, "knn-lm", &c, seconds);
     compared_done(&c);
-    bank_done(&all);
-    bank_done(&without);
+    near_bank_done(&all);
+    near_bank_done(&without);
     return rc;
 }
 
 /* g is trained around a frozen f, on the members that the bank holds, each without itself. */
 static int train_rac(const struct baseline_run *b, const struct params *f,
-                     const struct bank *bank, const bool *without, uint64_t seed,
+                     const struct near_bank *bank, const bool *without, uint64_t seed,
                      struct rac **ret_rac)
 {
     const struct seed_run *s = b->f->s;
@@ -243,24 +137,25 @@ static int train_rac(const struct baseline_run *b, const struct params *f,
 }
 
 static int ask_rac(const struct baseline_run *b, const struct rac *rac,
-                   const struct bank *bank, struct plain_answers *answers)
+                   const struct near_bank *bank, struct plain_answers *answers)
 {
     size_t threads = b->f->s->run->options->threads;
-    int rc = plain_answers_new(b, answers);
+    int rc = plain_answers_new(&b->f->q, answers);
     for (int set = 0; rc == 0 && set < SETS; set++) {
         struct near *near = NULL;
-        rc = find_near(b, bank, set, &near);
+        rc = near_find(b, bank, set, &near);
         if (rc == 0)
-            rc = rac_probabilities(rac, baseline_images(b, set), baseline_rows(b, set),
-                                   near, threads, answers->p[set]);
+            rc = rac_probabilities(rac, queries_images(&b->f->q, set),
+                                   queries_rows(&b->f->q, set), near, threads,
+                                   answers->p[set]);
         free(near);
     }
     return rc;
 }
 
 static int make_rac(const struct baseline_run *b, const struct params *f,
-                    const struct bank *trained, const bool *trained_without,
-                    const struct bank *asked, uint64_t seed,
+                    const struct near_bank *trained, const bool *trained_without,
+                    const struct near_bank *asked, uint64_t seed,
                     struct plain_answers *answers)
 {
     struct rac *rac = NULL;
@@ -275,15 +170,15 @@ int baseline_rac(struct baseline_run *b)
 {
     struct seed_run *s = b->f->s;
     const bool *forget = b->f->who.forget;
-    struct bank all = {0}, without = {0};
+    struct near_bank all = {0}, without = {0};
     struct compared c = {0};
     double seconds = 0;
     int rc = seed_munkey(s);
     if (rc == 0)
-        rc = bank_new(s, NULL, &all);
+        rc = near_bank_new(s, seed_keys(s), NULL, &all);
     if (rc == 0) {
         double began = run_now();
-        rc = bank_new(s, forget, &without);
+        rc = near_bank_new(s, seed_keys(s), forget, &without);
         seconds = run_now() - began;
     }
     if (rc == 0)
@@ -294,8 +189,8 @@ int baseline_rac(struct baseline_run *b)
     if (rc == 0)
         rc = put_compared(b, "rac", &c, seconds);
     compared_done(&c);
-    bank_done(&all);
-    bank_done(&without);
+    near_bank_done(&all);
+    near_bank_done(&without);
     return rc;
 }
 
@@ -303,11 +198,25 @@ static int ask_sisa(const struct baseline_run *b, const struct sisa *sisa,
                     struct plain_answers *answers)
 {
     size_t threads = b->f->s->run->options->threads;
-    int rc = plain_answers_new(b, answers);
+    int rc = plain_answers_new(&b->f->q, answers);
     for (int set = 0; rc == 0 && set < SETS; set++)
-        rc = sisa_probabilities(sisa, baseline_images(b, set), baseline_rows(b, set),
-                                threads, answers->p[set]);
+        rc = sisa_probabilities(sisa, queries_images(&b->f->q, set),
+                                queries_rows(&b->f->q, set), threads, answers->p[set]);
     return rc;
+}
+
+/* Its shards are, bit for bit, those of a service that never held the rows (tests/test_sisa.c):
+ * its oracle is itself. */
+static int put_sisa(struct baseline_run *b, const struct plain_answers *answers,
+                    double seconds)
+{
+    const struct answers target = plain_view(answers);
+    struct figures figures;
+    int rc = measure_self(&b->f->q, &target, &target, b->oracle_view,
+                          b->f->s->run->study->oracles, &figures);
+    return rc == 0 ? baseline_put(b, "sisa", "self", &figures, seconds,
+                                  seed_image_bytes(b->f->s), "")
+                   : rc;
 }
 
 /* All that a plain classifier sees, and how many of them are retained, which come first. */
@@ -351,7 +260,7 @@ int baseline_sisa(struct baseline_run *b)
     if (rc == 0)
         rc = ask_sisa(b, sisa, &answers);
     if (rc == 0)
-        rc = put_own(b, "sisa", &answers, seconds, baseline_image_bytes(b));
+        rc = put_sisa(b, &answers, seconds);
     sisa_free(sisa);
     plain_answers_done(&answers);
     free(row[0]);

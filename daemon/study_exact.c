@@ -8,6 +8,7 @@
 #include "core/forget_set.h"
 #include "daemon/study_measure.h"
 #include "daemon/study_models.h"
+#include "daemon/study_plain.h"
 #include "daemon/study_views.h"
 
 /* As munkey-train shares out what the weights may see. */
@@ -88,8 +89,6 @@ static int partial_ask(const struct partial *p, struct memory *bank,
     return views_ask(&a, ret_views);
 }
 
-enum { SET_TEST, SET_RETAIN, SET_FORGET, SETS };
-
 static int ask_all(const struct partial *p, const struct queries *q, struct memory *bank,
                    struct views v[SETS])
 {
@@ -110,9 +109,8 @@ struct exact {
     bool *forget; /* (rows of the rest) */
     struct queries q;
     struct views forgot[SETS], never[SETS];
-    float *reference[SETS]; /* of a classifier without a memory that saw none of either */
+    struct plain_answers reference; /* of what saw none of either */
     double deletion;
-    size_t bytes;
 };
 
 static int choose_among(const struct arrangement *all, uint64_t seed,
@@ -154,7 +152,6 @@ static int ask_both(struct exact *e)
     if (rc == 0)
         rc = partial_bank(e->p, e->forget, true, &other);
     if (rc == 0) {
-        e->bytes = memory_record_size(one);
         e->deletion = bank_forget(one, e->p->all.rest, e->forget);
         rc = ask_all(e->p, &e->q, one, e->forgot);
     }
@@ -165,29 +162,7 @@ static int ask_both(struct exact *e)
     return rc;
 }
 
-static int refer_to(struct exact *e, const struct params *params)
-{
-    const struct images *test = &e->p->s->test.images, *all = &e->p->all.pixels.images;
-    const struct queries *q = &e->q;
-    size_t threads = e->p->s->run->options->threads;
-    uint32_t *every = calloc(q->tests, sizeof *every);
-    const struct row_list rows[SETS] = {
-        {every, q->tests}, {q->retain, q->retained}, {q->forget, q->forgotten}};
-    int rc = every ? 0 : fail(MK_ENOMEM, "no memory for %zu rows", q->tests);
-    for (uint32_t i = 0; rc == 0 && i < q->tests; i++)
-        every[i] = i;
-    for (int set = 0; rc == 0 && set < SETS; set++) {
-        e->reference[set] = calloc(rows[set].n * q->classes, sizeof(float));
-        rc = e->reference[set]
-                 ? plain_probabilities(params, set == SET_TEST ? test : all, rows[set],
-                                       threads, e->reference[set])
-                 : fail(MK_ENOMEM, "no memory for %zu answers", rows[set].n);
-    }
-    free(every);
-    return rc;
-}
-
-/* RMIA's reference: the null pass alone of the same rows. */
+/* RMIA's reference: a plain classifier of the rows that this model's weights saw. */
 static int ask_reference(struct exact *e)
 {
     struct model_wish wish = model_wish_new(e->p->s, "plain-seen-50");
@@ -196,7 +171,8 @@ static int ask_reference(struct exact *e)
     wish.share = wish_of(e->p->s, .5);
     int rc = study_plain(&wish, &params);
     if (rc == 0)
-        rc = refer_to(e, params);
+        rc = plain_answers_ask(params, &e->q, e->p->s->run->options->threads,
+                               &e->reference);
     params_free(params);
     return rc;
 }
@@ -231,8 +207,7 @@ static int put_exact(const struct exact *e, const char *const id[2])
 {
     struct run *run = e->p->s->run;
     const struct answers target = full(e->forgot), self = full(e->never);
-    const struct answers reference = {e->reference[SET_TEST], e->reference[SET_RETAIN],
-                                      e->reference[SET_FORGET]};
+    const struct answers reference = plain_view(&e->reference);
     size_t enrolled = range_length(e->p->all.rest);
     struct figures figures;
     int rc = measure_self(&e->q, &target, &self, &reference, 1, &figures);
@@ -247,7 +222,7 @@ static int put_exact(const struct exact *e, const char *const id[2])
                         json_real(100 * (double)e->q.forgotten / (double)enrolled));
     count(row, "forgotten", e->q.forgotten);
     json_object_set_new(row, "seconds", json_real(e->deletion));
-    count(row, "bytes", e->bytes);
+    count(row, "bytes", seed_record_bytes(e->p->s));
     json_object_set_new(row, "knobs", json_string(""));
     count(row, "different", different(e));
     json_figures(row, &figures);
@@ -270,8 +245,8 @@ static void exact_done(struct exact *e)
     for (int set = 0; set < SETS; set++) {
         views_done(&e->forgot[set]);
         views_done(&e->never[set]);
-        free(e->reference[set]);
     }
+    plain_answers_done(&e->reference);
 }
 
 static int measure_exact(struct seed_run *s, struct partial *p,
@@ -337,6 +312,7 @@ static int measure_price(struct seed_run *s, double share, const char *id)
         json_object_set_new(
             line, "null",
             json_real(100 * gap_accuracy(v.null, test->labels, v.n, classes)));
+        count(line, "held", range_length(p.all.b2) + range_length(p.all.rest));
         rc = run_put(s->run, id, line);
     }
     views_done(&v);

@@ -27,7 +27,6 @@ struct measured {
     struct answers oracle[VIEWS][STUDY_ORACLES];
     size_t oracles;
     double deletion; /* seconds */
-    size_t bytes;
 };
 
 static void id_of(const struct forget_run *f, char id[static ID_SIZE], const char *kind,
@@ -68,11 +67,11 @@ static bool wants(const struct forget_run *f)
 }
 
 static int put_row(const struct measured *m, const char *method,
-                   const struct figures *figures, double seconds)
+                   const struct figures *figures, double seconds, size_t bytes)
 {
     char id[ID_SIZE];
     json_t *line = forget_line(m->f, "forgetting", method);
-    forget_row(m->f, line, "munkey", seconds, m->bytes, "");
+    forget_row(m->f, line, "munkey", seconds, bytes, "");
     json_figures(line, figures);
     id_of(m->f, id, "forgetting", method);
     return run_put(m->f->s->run, id, line);
@@ -98,17 +97,20 @@ static int put_rows(const struct measured *m)
     const struct answers after = answers_of(m->after, VIEW_FULL),
                          before = answers_of(m->before, VIEW_FULL),
                          *oracle = m->oracle[VIEW_FULL];
+    size_t bytes = seed_record_bytes(m->f->s);
     struct figures figures;
     int rc = measure_figures(q, &after, oracle, m->oracles, &figures);
     if (rc == 0)
-        rc = put_row(m, "munkey", &figures, m->deletion);
+        rc = put_row(m, "munkey", &figures, m->deletion, bytes);
     if (rc == 0)
         rc = measure_figures(q, &before, oracle, m->oracles, &figures);
     if (rc == 0)
-        rc = put_row(m, "munkey-before", &figures, 0);
+        rc = put_row(m, "munkey-before", &figures, 0, bytes);
     if (rc == 0)
         rc = measure_oracles(q, oracle, m->oracles, &figures);
-    return rc == 0 ? put_row(m, "munkey-oracle", &figures, retraining(m->f)) : rc;
+    return rc == 0 ? put_row(m, "munkey-oracle", &figures, retraining(m->f),
+                             seed_image_bytes(m->f->s))
+                   : rc;
 }
 
 static int put_attack(const struct measured *m, const char *method, int view,
@@ -160,9 +162,7 @@ static int put_passes(const struct measured *m, int set, const char *when,
                       const struct views *v)
 {
     const struct queries *q = &m->f->q;
-    const uint32_t *label = set == SET_TEST     ? q->test_label
-                            : set == SET_RETAIN ? q->retain_label
-                                                : q->forget_label;
+    const uint32_t *label = queries_labels(q, set);
     char id[ID_SIZE], rest[32];
     json_t *line = forget_line(m->f, "passes", NULL);
     json_object_set_new(line, "rows", json_string(set_name[set]));
@@ -200,7 +200,6 @@ static int ask_before_and_after(struct measured *m)
     if (rc == 0)
         rc = forget_ask(f, f->s->munkey, bank, m->before);
     if (rc == 0) {
-        m->bytes = memory_record_size(bank);
         m->deletion = bank_forget(bank, f->s->all.b2, f->who.forget);
         rc = forget_ask(f, f->s->munkey, bank, m->after);
     }

@@ -66,9 +66,15 @@ int queries_new(const struct asked *asked, struct queries *ret_queries)
     const uint32_t *label = asked->all->labels;
     struct queries q = {.classes = asked->classes,
                         .tests = asked->test->images.n,
+                        .test_images = &asked->test->images,
+                        .images = &asked->all->images,
                         .test_label = asked->test->labels};
     int rc = take_rows(asked, &q);
+    if (rc == 0 && !(q.test = calloc(q.tests, sizeof *q.test)))
+        rc = fail(MK_ENOMEM, "no memory for %zu rows", q.tests);
     if (rc == 0) {
+        for (uint32_t i = 0; i < q.tests; i++)
+            q.test[i] = i;
         draw_retained(&q, asked->most, asked->seed);
         for (size_t i = 0; i < q.retained; i++)
             q.retain_label[i] = label[q.retain[i]];
@@ -85,12 +91,32 @@ int queries_new(const struct asked *asked, struct queries *ret_queries)
 
 void queries_done(struct queries *q)
 {
+    free(q->test);
     free(q->retain);
     free(q->forget);
     free(q->retain_label);
     free(q->forget_label);
     free(q->other);
     *q = (struct queries){0};
+}
+
+struct row_list queries_rows(const struct queries *q, int set)
+{
+    return set == SET_TEST     ? (struct row_list){q->test, q->tests}
+           : set == SET_RETAIN ? (struct row_list){q->retain, q->retained}
+                               : (struct row_list){q->forget, q->forgotten};
+}
+
+const struct images *queries_images(const struct queries *q, int set)
+{
+    return set == SET_TEST ? q->test_images : q->images;
+}
+
+const uint32_t *queries_labels(const struct queries *q, int set)
+{
+    return set == SET_TEST     ? q->test_label
+           : set == SET_RETAIN ? q->retain_label
+                               : q->forget_label;
 }
 
 /* Scores of the forgotten rows, then of the others. */

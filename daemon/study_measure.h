@@ -16,12 +16,17 @@
 #include "core/gap.h"
 #include "daemon/study_data.h"
 
+/* Rows are asked about in three sets. */
+enum { SET_TEST, SET_RETAIN, SET_FORGET, SETS };
+
 /* Rows that are asked about, and their labels. */
 struct queries {
     size_t classes, tests, retained, forgotten;
-    const uint32_t *test_label;            /* (tests) */
-    uint32_t *retain, *forget;             /* rows of asked.all */
-    uint32_t *retain_label, *forget_label; /* theirs */
+    const struct images *test_images, *images; /* of test rows; of the others */
+    const uint32_t *test_label;                /* (tests) */
+    uint32_t *test;                            /* rows of asked.test: all */
+    uint32_t *retain, *forget;                 /* rows of asked.all */
+    uint32_t *retain_label, *forget_label;     /* theirs */
     uint32_t *other; /* tests that have a label of the forgotten: who is no member */
     size_t others;
 };
@@ -37,6 +42,11 @@ struct asked {
 };
 int queries_new(const struct asked *asked, struct queries *ret_queries);
 void queries_done(struct queries *queries); /* takes zeros */
+
+/* Of one set, borrowed. */
+struct row_list queries_rows(const struct queries *q, int set);
+const struct images *queries_images(const struct queries *q, int set);
+const uint32_t *queries_labels(const struct queries *q, int set); /* (rows) */
 
 /* Probabilities of one model, (rows, classes) each; borrowed. */
 struct answers {

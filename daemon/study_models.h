@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The models of a study, each trained once and kept by the hash of its settings.
  *
- *     struct model_wish wish = model_wish_new(&seed_run, "munkey", NULL);
+ *     struct model_wish wish = model_wish_new(&seed_run, "munkey");
  *     rc = study_munkey(&wish, &model);            0: here it is; 1: only listed
- *     struct model_wish oracle = model_wish_new(&seed_run, "munkey-oracle-1", &forget);
- *     oracle.keys = &wish; oracle.keys_of = model;
+ *     struct model_wish oracle = model_wish_new(&seed_run, "munkey-oracle-1");
+ *     oracle.without = &forgetting; oracle.keys = &wish; oracle.keys_of = model;
  */
 #ifndef MUNKEY_DAEMON_STUDY_MODELS_H
 #define MUNKEY_DAEMON_STUDY_MODELS_H

@@ -4,14 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "core/err.h"
 #include "daemon/interrupt.h"
-#include "daemon/study_settings.h"
+#include "daemon/study_models.h"
 #include "daemon/study_views.h"
-#include "storage/crypto.h"
 
 double run_now(void)
 {
@@ -56,64 +54,6 @@ json_t *run_line(const char *kind, uint64_t seed)
     return json_pack("{s:s,s:I}", "kind", kind, "seed", (json_int_t)seed);
 }
 
-/* "AMD EPYC 7B13, 2 cores, 24 GiB" */
-static void describe_machine(char *text, size_t size)
-{
-    char line[256], name[128] = "";
-    FILE *in = fopen("/proc/cpuinfo", "re");
-    while (in && !*name && fgets(line, sizeof line, in))
-        sscanf(line, "model name : %127[^\n]", name);
-    if (in)
-        fclose(in);
-    struct sysinfo info = {0};
-    sysinfo(&info);
-    snprintf(text, size, "%s, %d cores, %.0f GiB", *name ? name : "unknown processor",
-             get_nprocs(), (double)info.totalram * info.mem_unit / (1 << 30));
-}
-
-static json_t *json_study(const struct run *run, const struct arrangement *all,
-                          size_t tests)
-{
-    const struct study *study = run->study;
-    char data[2 * SHA256_SIZE + 1];
-    json_t *seeds = json_array();
-    for (size_t i = 0; i < study->seeds; i++)
-        json_array_append_new(seeds, json_integer((json_int_t)study->seed[i]));
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        sprintf(data + 2 * i, "%02x", run->data.sha256[i]);
-    return json_pack(
-        "{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:o,s:f,s:f,s:I,s:o,s:s}", "kind",
-        "study", "study", study->name, "dataset", run->data.name, "version",
-        PACKAGE_VERSION, "images", (json_int_t)all->pixels.images.n, "tests",
-        (json_int_t)tests, "classes", (json_int_t)run->data.shape.classes, "public",
-        (json_int_t)range_length(all->b1), "members", (json_int_t)range_length(all->b2),
-        "profile", study->profile, "sizes", json_shape(run->data.shape), "epochs",
-        study->epochs, "encoder_epochs", study->encoder_epochs, "oracles",
-        (json_int_t)study->oracles, "seeds", seeds, "data_sha256", data);
-}
-
-/* The line says what else would be another study; when and where it ran is added to it. */
-static int put_study(struct seed_run *s)
-{
-    char id[ID_SIZE], hex[SETTINGS_HEX], text[256], date[16];
-    struct run *run = s->run;
-    time_t now = time(NULL);
-    struct tm utc;
-    json_t *line = json_study(run, &s->all, s->test.images.n);
-    json_object_set_new(line, "held_out",
-                        json_integer((json_int_t)range_length(s->all.val)));
-    study_store_name(line, hex);
-    snprintf(id, sizeof id, "study/%.16s", hex);
-    json_object_set_new(line, "threads", json_integer((json_int_t)run->options->threads));
-    describe_machine(text, sizeof text);
-    json_object_set_new(line, "machine", json_string(text));
-    strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &utc));
-    json_object_set_new(line, "date", json_string(date));
-    snprintf(text, sizeof text, "munkey-eval %s.json --out FOLDER", run->study->name);
-    json_object_set_new(line, "command", json_string(text));
-    return run_put(run, id, line);
-}
-
 int seed_munkey(struct seed_run *s)
 {
     const struct model_wish wish = model_wish_new(s, "munkey");
@@ -128,6 +68,17 @@ int seed_munkey(struct seed_run *s)
     return rc;
 }
 
+size_t seed_record_bytes(const struct seed_run *s)
+{
+    return memory_record_size(s->run->data.shape.key_dim);
+}
+
+size_t seed_image_bytes(const struct seed_run *s)
+{
+    const struct images *i = &s->all.pixels.images;
+    return (size_t)i->height * i->width * i->channels + sizeof *i->labels;
+}
+
 static int run_seed(struct run *run, uint64_t seed)
 {
     struct seed_run s = {.run = run, .seed = seed};
@@ -136,8 +87,8 @@ static int run_seed(struct run *run, uint64_t seed)
     int rc = arrangement_draw(&run->data, &wish, seed, &s.all);
     if (rc == 0)
         rc = pixels_draw(&run->data.test, run->study->tests, seed, &s.test);
-    if (rc == 0 && seed == run->study->seed[0] && !run->options->list)
-        rc = put_study(&s);
+    if (rc == 0 && seed == run->study->seed[0])
+        rc = study_about(&s);
     if (rc == 0)
         rc = study_forgetting(&s);
     if (rc == 0)

@@ -46,6 +46,11 @@ struct seed_run {
 /* Loads or trains what has seen all rows, with the keys.  1: only listed. */
 int seed_munkey(struct seed_run *s);
 
+/* What has to be kept of a row so that it can be forgotten: its record in the memory, with whose it
+ * is; or, where that means training again, its pixels and its label. */
+size_t seed_record_bytes(const struct seed_run *s);
+size_t seed_image_bytes(const struct seed_run *s);
+
 /* Whether to measure: there is no line with this id, which is counted and listed. */
 bool run_wants(struct run *run, const char *id);
 
@@ -64,6 +69,9 @@ json_t *run_line(const char *kind, uint64_t seed);
 int run_check(void);
 
 double run_now(void); /* seconds */
+
+/* The line that says what is studied.  MK_EINPUT: the folder holds another study. */
+int study_about(const struct seed_run *s);
 
 /* The parts: each measures what is missing of one seed. */
 int study_forgetting(struct seed_run *s);

@@ -34,6 +34,15 @@ static json_t *json_method(const struct train_method *m)
                      "new_labels", m->new_labels);
 }
 
+/* Whether the model depends on MUNKEY's encoder, by what it is or by who is left out. */
+static bool needs_encoder(const struct model_wish *wish, const char *kind)
+{
+    const struct forgetting *without = wish->without;
+    return strcmp(kind, "munkey") == 0 ||
+           (without && (without->wish->kind == FORGET_MEMORISED ||
+                        without->wish->kind == FORGET_NEAR_DUPLICATES));
+}
+
 /* What decides who is forgotten, beside the seed.  The memorised are chosen with oracles. */
 static json_t *json_forget(const struct model_wish *wish)
 {
@@ -61,12 +70,12 @@ static json_t *json_drawn(const struct model_wish *wish)
 json_t *study_settings(const struct model_wish *wish, const char *kind)
 {
     const struct study *study = wish->seed_run->run->study;
-    json_t *settings = json_pack(
-        "{s:s,s:i,s:o,s:I,s:o,s:f,s:f,s:I,s:f}", "kind", kind, "version", 1, "data",
-        json_drawn(wish), "seed", (json_int_t)wish->train_seed, "shape",
-        json_shape(study_shape(wish)), "epochs", study->epochs, "encoder_epochs",
-        strcmp(kind, "munkey") == 0 ? study->encoder_epochs : 0, "batch",
-        (json_int_t)study->batch, "rate", study->rate);
+    json_t *settings =
+        json_pack("{s:s,s:i,s:o,s:I,s:o,s:f,s:f,s:I,s:f}", "kind", kind, "version", 1,
+                  "data", json_drawn(wish), "seed", (json_int_t)wish->train_seed, "shape",
+                  json_shape(study_shape(wish)), "epochs", study->epochs,
+                  "encoder_epochs", needs_encoder(wish, kind) ? study->encoder_epochs : 0,
+                  "batch", (json_int_t)study->batch, "rate", study->rate);
     json_object_set_new(settings, "method", json_method(&wish->method));
     if (wish->without)
         json_object_set_new(settings, "without", json_forget(wish));

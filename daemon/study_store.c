@@ -126,6 +126,19 @@ size_t study_store_lines(const struct study_store *s)
     return json_object_size(s->lines);
 }
 
+const json_t *study_store_first(const struct study_store *s, const char *kind)
+{
+    const char *id;
+    json_t *line;
+    json_object_foreach(s->lines, id, line)
+    {
+        const char *its = json_string_value(json_object_get(line, "kind"));
+        if (its && strcmp(its, kind) == 0)
+            return line;
+    }
+    return NULL;
+}
+
 static int write_line(struct study_store *s, char *text)
 {
     size_t len = strlen(text);

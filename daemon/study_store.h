@@ -4,7 +4,7 @@
  *     rc = study_store_open("study", &store);             FOLDER/results.jsonl, FOLDER/models/
  *     if (!study_store_line(store, "forgetting/1/random-10/munkey"))
  *         rc = study_store_append(store, id, line_take);
- *     rc = study_store_find(store, settings, hex, &about);     1: it is there
+ *     rc = study_store_find(store, settings, &about);          1: it is there
  *     rc = study_store_keep(store, settings, bytes, len, about_take);
  *     study_store_close(store);
  */
@@ -28,6 +28,9 @@ void study_store_close(struct study_store *store);
 /* The line with this id, borrowed; or NULL. */
 const json_t *study_store_line(const struct study_store *store, const char *id);
 size_t study_store_lines(const struct study_store *store);
+
+/* The first line of a kind, borrowed; or NULL. */
+const json_t *study_store_first(const struct study_store *store, const char *kind);
 
 /* Adds id and time to a line, and writes it to the disk. */
 int study_store_append(struct study_store *store, const char *id, json_t *line_take);

@@ -21,7 +21,7 @@ struct work {
     struct scratch *scratch[THREADS_MAX];
     size_t first; /* of the piece */
     struct key *keys;
-    float *u;
+    float *z;
     struct views *views;
 };
 
@@ -69,26 +69,42 @@ int views_keys(const struct model *model, const struct images *images, size_t th
     return rc;
 }
 
-static void project_row(void *context, size_t worker, size_t number)
+static void embed_row(void *context, size_t worker, size_t number)
 {
     struct work *w = context;
-    size_t row = w->first + number, dim = model_info(w->model)->key_dim;
-    float z[shape_embedding(&w->model->shape)];
-    model_embed(w->model, w->scratch[worker], images_at(w->images, row), z);
-    model_project(w->model, z, w->u + row * dim);
+    size_t row = w->first + number;
+    model_embed(w->model, w->scratch[worker], images_at(w->images, row),
+                w->z + row * shape_embedding(&w->model->shape));
+}
+
+int views_embed(const struct model *model, const struct images *images, size_t threads,
+                float **ret_z)
+{
+    struct work work = {.model = model, .images = images};
+    work.z = calloc(images->n * shape_embedding(&model->shape), sizeof *work.z);
+    int rc = work.z ? over_rows(&work, "keys", images->n, threads, embed_row)
+                    : fail(MK_ENOMEM, "no memory for %zu keys", images->n);
+    if (rc < 0)
+        free(work.z);
+    else
+        *ret_z = work.z;
+    return rc;
 }
 
 int views_unrounded(const struct model *model, const struct images *images,
                     size_t threads, float **ret_u)
 {
-    struct work work = {.model = model, .images = images};
-    work.u = calloc(images->n * model_info(model)->key_dim, sizeof *work.u);
-    int rc = work.u ? over_rows(&work, "keys", images->n, threads, project_row)
-                    : fail(MK_ENOMEM, "no memory for %zu keys", images->n);
+    size_t dim = model_info(model)->key_dim;
+    float *u = calloc(images->n * dim, sizeof *u), *z = NULL;
+    int rc = u ? views_embed(model, images, threads, &z)
+               : fail(MK_ENOMEM, "no memory for %zu keys", images->n);
+    for (size_t i = 0; rc == 0 && i < images->n; i++)
+        model_project(model, z + i * shape_embedding(&model->shape), u + i * dim);
+    free(z);
     if (rc < 0)
-        free(work.u);
+        free(u);
     else
-        *ret_u = work.u;
+        *ret_u = u;
     return rc;
 }
 

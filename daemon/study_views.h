@@ -23,6 +23,10 @@ enum { VIEWS_KNN = 16 };
 int views_keys(const struct model *model, const struct images *images, size_t threads,
                struct key **ret_keys);
 
+/* What a key is made from, before P.  ret_z: (n, shape_embedding()); the caller frees them. */
+int views_embed(const struct model *model, const struct images *images, size_t threads,
+                float **ret_z);
+
 /* Where a key was before it was rounded.  ret_u: (n, key_dim); the caller frees them. */
 int views_unrounded(const struct model *model, const struct images *images,
                     size_t threads, float **ret_u);

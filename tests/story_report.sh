@@ -72,6 +72,12 @@ no_trace() {
         ! grep -q 'found no trace' "$work/differ.html"
 }
 
+fewer_seeds() {
+    sed -E '/"forgetting\/[23]\/random-10\/ssd"/d' "$work/lines" >"$work/fewer" &&
+        written "$work/fewer" "$work/fewer.html" && grep -q 'SSD<small>1 of 3 seeds</small>' "$work/fewer.html" &&
+        ! grep -q 'of 3 seeds<' "$work/report.html"
+}
+
 # The lines that the document gives as examples, and the report of them.
 examples() {
     grep '^{"kind":' "$tests/../docs/EVALUATION.md" >"$work/examples" &&
@@ -105,6 +111,13 @@ check "weights that betray are told" verdict_of '/munkey\/null\/after/s/"rmia": 
     "the weights alone"
 check "weights that do not betray are told" verdict_of '/munkey\/null\/after/s/"rmia": [0-9.]+/"rmia": 50/' "Holds" \
     "the weights alone"
+check "attacks on both sides of the null SD decide nothing" verdict_of \
+    '/"forgetting\/1.*"method": "munkey",/s/"rmia": [0-9.]+/"rmia": 53/' "Undecided" "as well as in the oracle"
+check "... nor on the weights alone" verdict_of '/1\/random-10\/munkey\/null\/after/s/"rmia": [0-9.]+/"rmia": 53/' \
+    "Undecided" "the weights alone"
+check "an attack that sees less than in the oracle has found a trace, too" verdict_of \
+    '/"method": "munkey",/s/"rmia": [0-9.]+/"rmia": 45/' "Does not hold" "as well as in the oracle"
+check "a method of fewer seeds than the others says so" fewer_seeds
 check "what was not measured is not judged" verdict_of '/"kind": "cost"/d' "Not measured" "passes of the classifier"
 check "a study of one line says what it lacks, everywhere" one_line
 check "hostile names are text" hostile_names

@@ -79,6 +79,24 @@ members() {
         "$work/whole/results.jsonl" >"$work/out" && grep -q true "$work/out" && ! grep -q false "$work/out"
 }
 
+# Another study with the same ids: what it has is not measured again, and so would be mixed.
+other() {
+    sed "s/$1/$2/" "$work/tiny.json" >"$work/other.json"
+    "$build/munkey-eval" "$work/other.json" --out "$work/whole" >"$work/out" 2>&1
+    [ $? -eq 65 ] && grep -qF "$3" "$work/out" && cmp "$work/before" "$work/whole/results.jsonl" ||
+        { cat "$work/out"; return 1; }
+}
+
+bytes_of() {
+    value ".kind == \"forgetting\" and .forget == \"random-10\" and .method == \"$1\"" .bytes
+}
+
+# The pixels and the label have to be kept where forgetting is training again, else a record.
+bytes() {
+    is "$(bytes_of munkey-oracle) $(bytes_of plain-oracle)" "788 788" &&
+        is "$(bytes_of munkey) $(bytes_of munkey)" "$(bytes_of knn) $(bytes_of rac)"
+}
+
 check "a study runs from end to end" study whole 2
 check "an interrupted one goes on until it is done" broken
 check "... and has the same lines, on another number of threads" same
@@ -96,6 +114,13 @@ check "two oracles mirror each other" \
     is "$(value '.kind == "forgetting" and .method == "munkey-oracle" and .forget == "random-10"' '.rmia | round')" 50
 check "as many are forgotten as were asked for" \
     is "$(value '.method == "munkey" and .kind == "forgetting" and .forget == "random-10"' .forgotten)" 23
+check "bytes are those that have to be kept to forget" bytes
+check "one folder has one study: another number of epochs is refused" other '"epochs": 2,' '"epochs": 3,' \
+    'holds a study whose "epochs" is 2.0, and in this one it is 3.0'
+check "... and another batch" other '"batch": 32' '"batch": 64' 'whose "batch" is 32'
+check "... but other forget sets are welcome" \
+    sh -c "sed 's/0.05}, {\"memorised.*}],/0.05}],/' '$work/tiny.json' >'$work/fewer.json' &&
+        '$build/munkey-eval' '$work/fewer.json' --out '$work/whole'"
 check "a page is made of it" "$build/munkey-eval" report "$work/whole" --out "$work/page.html"
 check "... that names the study" grep -q tiny "$work/page.html"
 check "a member that there is not is named" said 'no member "baselinez"' '{"baselinez": []}'
