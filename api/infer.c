@@ -116,6 +116,8 @@ static int read_members(const json_t *body, const struct service *service,
 static int read_input(const json_t *body, const struct binary *binary,
                       const struct service *service, struct question *question)
 {
+    const struct shape shape = service_shape(service);
+    struct tensor tensor;
     json_t *inputs;
     int rc = json_list(body, "inputs", &inputs);
     if (rc < 0)
@@ -123,7 +125,10 @@ static int read_input(const json_t *body, const struct binary *binary,
     if (json_array_size(inputs) > 1)
         return fail(MK_EINPUT, "the model has one input, `" TENSOR_INPUT
                                "`; several images are its first dimension");
-    return tensor_read(json_array_get(inputs, 0), binary, service, question);
+    if ((rc = tensor_read(json_array_get(inputs, 0), &shape, &tensor)) < 0 ||
+        (rc = question_open(question, service, tensor.n)) < 0)
+        return rc;
+    return tensor_pixels(&tensor, binary, question->pixels);
 }
 
 /* How many labels of each image the reply would hold. */

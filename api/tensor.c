@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "api/json.h"
-#include "api/parts.h"
 #include "core/err.h"
-
-enum { RANK = 4 };
-
-struct tensor {
-    size_t dim[RANK], rank;
-    bool real; /* FP32, else UINT8 */
-};
 
 static size_t count(const struct tensor *tensor)
 {
@@ -47,7 +39,7 @@ static int read_dimensions(const json_t *shape, struct tensor *tensor)
         if (!json_is_integer(dim) || json_integer_value(dim) < 0)
             return fail(MK_EINPUT, "JSON: dimension %zu of a shape is no integer from 0",
                         i);
-        if (i < RANK)
+        if (i < TENSOR_RANK)
             tensor->dim[i] = (size_t)json_integer_value(dim);
     }
     return 0;
@@ -56,16 +48,16 @@ static int read_dimensions(const json_t *shape, struct tensor *tensor)
 /* [n, height, width, channels], or without n for one image.  Each dimension is compared, so that no
  * product can overflow. */
 static int read_shape(const json_t *input, const struct shape *shape,
-                      struct tensor *tensor, size_t *ret_n)
+                      struct tensor *tensor)
 {
     json_t *dims;
     int rc;
     if ((rc = json_list(input, "shape", &dims)) < 0 ||
         (rc = read_dimensions(dims, tensor)) < 0)
         return rc;
-    const size_t *image = tensor->dim + (tensor->rank == RANK);
-    const size_t n = tensor->rank == RANK ? tensor->dim[0] : 1;
-    if (tensor->rank < RANK - 1 || tensor->rank > RANK || n == 0 ||
+    const size_t *image = tensor->dim + (tensor->rank == TENSOR_RANK);
+    tensor->n = tensor->rank == TENSOR_RANK ? tensor->dim[0] : 1;
+    if (tensor->rank < TENSOR_RANK - 1 || tensor->rank > TENSOR_RANK || tensor->n == 0 ||
         image[0] != shape->height || image[1] != shape->width ||
         image[2] != shape->channels)
         return fail(MK_EUNPROCESSABLE,
@@ -73,7 +65,6 @@ static int read_shape(const json_t *input, const struct shape *shape,
                     "width, channels) for n images, or [%u, %u, %u] for one",
                     shape->height, shape->width, shape->channels, shape->height,
                     shape->width, shape->channels);
-    *ret_n = n;
     return 0;
 }
 
@@ -104,8 +95,9 @@ static int take_numbers(const json_t *array, const size_t *dim, size_t rank, boo
     return rc;
 }
 
-static int read_data(const json_t *data, const struct tensor *tensor, uint8_t *ret_pixels)
+static int take_data(const struct tensor *tensor, uint8_t *ret_pixels)
 {
+    const json_t *data = tensor->data;
     const size_t flat = count(tensor);
     if (json_is_array(json_array_get(data, 0)))
         return take_numbers(data, tensor->dim, tensor->rank, tensor->real, &ret_pixels);
@@ -122,7 +114,7 @@ static float read_float(const uint8_t bytes[static 4])
     return number;
 }
 
-static int read_floats(const struct binary *binary, uint8_t *ret_pixels)
+static int take_floats(const struct binary *binary, uint8_t *ret_pixels)
 {
     for (size_t i = 0; i < binary->len / sizeof(float); i++) {
         const float number = read_float(binary->bytes + i * sizeof number);
@@ -133,11 +125,11 @@ static int read_floats(const struct binary *binary, uint8_t *ret_pixels)
     return 0;
 }
 
-static int read_binary(const struct binary *binary, int64_t size,
-                       const struct tensor *tensor, uint8_t *ret_pixels)
+static int take_binary(const struct tensor *tensor, const struct binary *binary,
+                       uint8_t *ret_pixels)
 {
     const size_t want = count(tensor) * (tensor->real ? sizeof(float) : 1);
-    if ((size_t)size != want)
+    if ((size_t)tensor->binary_bytes != want)
         return fail(MK_EINPUT,
                     "`binary_data_size` is not the %zu bytes that shape and datatype say",
                     want);
@@ -147,42 +139,32 @@ static int read_binary(const struct binary *binary, int64_t size,
                     "Inference-Header-Content-Length has to be the bytes of the JSON",
                     binary->len, want);
     if (tensor->real)
-        return read_floats(binary, ret_pixels);
+        return take_floats(binary, ret_pixels);
     memcpy(ret_pixels, binary->bytes, want);
     return 0;
 }
 
 /* Either numbers in the JSON or bytes behind it. */
-static int read_values(const json_t *input, const struct binary *binary,
-                       const struct tensor *tensor, uint8_t *ret_pixels)
+static int read_place(const json_t *input, struct tensor *tensor)
 {
-    const json_t *data = json_object_get(input, "data"),
-                 *parameters = json_object_get(input, "parameters");
-    int64_t size = -1;
+    const json_t *parameters = json_object_get(input, "parameters");
     int rc;
-    if (parameters &&
-        ((rc = json_known(parameters, "binary_data_size")) < 0 ||
-         (rc = json_count(parameters, "binary_data_size", 0, INT64_MAX, &size)) < 0))
+    tensor->data = json_object_get(input, "data");
+    tensor->binary_bytes = -1;
+    if (parameters && ((rc = json_known(parameters, "binary_data_size")) < 0 ||
+                       (rc = json_count(parameters, "binary_data_size", 0, INT64_MAX,
+                                        &tensor->binary_bytes)) < 0))
         return rc;
-    if ((size >= 0) == (data != NULL))
+    if ((tensor->binary_bytes >= 0) == (tensor->data != NULL))
         return fail(MK_EINPUT, "JSON: `" TENSOR_INPUT "` needs either `data` or "
                                "`binary_data_size` among its parameters");
-    if (size >= 0)
-        return read_binary(binary, size, tensor, ret_pixels);
-    if (binary->len > 0)
-        return fail(MK_EINPUT,
-                    "%zu bytes follow the JSON and no input is said to be binary",
-                    binary->len);
-    return read_data(data, tensor, ret_pixels);
+    return 0;
 }
 
-int tensor_read(const json_t *input, const struct binary *binary,
-                const struct service *service, struct question *question)
+int tensor_read(const json_t *input, const struct shape *shape, struct tensor *ret_tensor)
 {
-    const struct shape shape = service_shape(service);
     struct tensor tensor = {0};
     const char *name = NULL;
-    size_t n;
     int rc;
     if ((rc = json_known(input, "name shape datatype parameters data")) < 0 ||
         (rc = json_text(input, "name", true, &name)) < 0)
@@ -190,8 +172,21 @@ int tensor_read(const json_t *input, const struct binary *binary,
     if (strcmp(name, TENSOR_INPUT) != 0)
         return fail(MK_EINPUT, "the input has to have the name `" TENSOR_INPUT "`");
     if ((rc = read_datatype(input, &tensor)) < 0 ||
-        (rc = read_shape(input, &shape, &tensor, &n)) < 0 ||
-        (rc = question_open(question, service, n)) < 0)
+        (rc = read_shape(input, shape, &tensor)) < 0 ||
+        (rc = read_place(input, &tensor)) < 0)
         return rc;
-    return read_values(input, binary, &tensor, question->pixels);
+    *ret_tensor = tensor;
+    return 0;
+}
+
+int tensor_pixels(const struct tensor *tensor, const struct binary *binary,
+                  uint8_t *ret_pixels)
+{
+    if (!tensor->data)
+        return take_binary(tensor, binary, ret_pixels);
+    if (binary->len > 0)
+        return fail(MK_EINPUT,
+                    "%zu bytes follow the JSON and no input is said to be binary",
+                    binary->len);
+    return take_data(tensor, ret_pixels);
 }

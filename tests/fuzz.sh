@@ -23,6 +23,7 @@ fuzz() {
 
 check "request targets" fuzz target "" api/target.c storage/encode.c
 check "JSON" fuzz json "-ljansson -lcrypto" api/json.c storage/crypto.c storage/zeroing.c
+check "tensors" fuzz tensor "-ljansson -lcrypto -lm" api/json.c api/tensor.c storage/crypto.c storage/zeroing.c
 check "the log's formats" fuzz log "-lcrypto -ljansson" storage/checkpoint.c \
     storage/crypto.c storage/encode.c storage/entry.c storage/merkle.c storage/note.c \
     storage/opening.c storage/receipt.c storage/verify.c
