@@ -37,11 +37,13 @@ static void write_set(FILE *out, const struct results *results, const char *forg
     static const char *const titles[] = {"test", "retained", "forgotten"};
     static const char *const when[] = {"before", "after"};
     const struct title title = forget_title(forget);
+    const struct which all = {.kind = "passes", .is = {{"forget", forget}}};
     markup(out,
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Passes: "
            "%s\">\n"
-           "<table><caption>%s: accuracy with 95 %% intervals</caption>\n",
-           title.text, title.text);
+           "<table><caption>%s: accuracy%s</caption>\n",
+           title.text, title.text,
+           results_estimate(results, &all, "full").n > 1 ? " with 95 % intervals" : "");
     write_head(out);
     markup(out, "<tbody>\n");
     for (size_t i = 0; i < 6; i++) {

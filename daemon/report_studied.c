@@ -67,8 +67,9 @@ static void write_study(FILE *out, const json_t *study)
            number_of(study, "held_out"));
     write_sizes(out, study);
     write_seeds(out, study);
-    markup(out, "<dt>Machine</dt><dd>%s; %.0f threads</dd>\n", text_of(study, "machine"),
-           number_of(study, "threads"));
+    double threads = number_of(study, "threads");
+    markup(out, "<dt>Machine</dt><dd>%s; %.0f thread%s</dd>\n", text_of(study, "machine"),
+           threads, threads == 1 ? "" : "s");
     markup(out, "<dt>Date</dt><dd>%s, munkeyd %s</dd>\n", text_of(study, "date"),
            text_of(study, "version"));
     markup(out, "<dt>Command</dt><dd><code>%s</code></dd>\n</dl>\n",
