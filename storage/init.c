@@ -11,22 +11,33 @@
 #include "storage/encode.h"
 #include "storage/state_private.h"
 
+static bool holds_keys(const char *keyring)
+{
+    struct stat file;
+    return stat(keyring, &file) == 0 && file.st_size > 0;
+}
+
 /* "A folder without a checkpoint and with at most one entry is not initialised": more than
- * that, or a key of anybody, is a memory that must not be written over. */
-static int check_is_new(const struct state *state)
+ * that, or a key of anybody, is a memory that must not be written over.  A mirror that has keys is
+ * all that is left of a folder that was lost, or whose disk is not mounted. */
+static int check_is_new(const struct state *state, const char *mirror)
 {
     char path[PATH_SIZE];
-    struct stat keyring;
     struct store *store = NULL;
     int rc = disk_path(state->folder, "keys/keyring", path);
     if (rc < 0)
         return rc;
     if (state_is_initialised(state->folder))
         return fail(MK_ECONFLICT, "the state folder is initialised already");
-    if (stat(path, &keyring) == 0 && keyring.st_size > 0)
+    if (holds_keys(path))
         return fail(MK_ECONFLICT,
                     "keys/keyring holds keys of a memory whose log/checkpoint is "
                     "missing: put that back, or name another folder");
+    if (mirror && holds_keys(mirror))
+        return fail(MK_ECONFLICT,
+                    "keyring_mirror holds keys of a memory that is not in the state "
+                    "folder: mount its disk, or put back the folder, or name another "
+                    "mirror");
     rc = store_open(state->folder, &store);
     if (rc == 0 && store_entries(store) > 1)
         rc = fail(MK_ECONFLICT,
@@ -136,8 +147,9 @@ static int make_all(struct state *state, const struct state_options *options,
                     const struct init_options *init, const struct model_info *model)
 {
     int rc;
-    if ((rc = check_is_new(state)) < 0 || (rc = make_keys(state, options)) < 0 ||
-        (rc = make_tokens(state)) < 0 || (rc = state_read_keys(state, options)) < 0 ||
+    if ((rc = check_is_new(state, options->keyring_mirror)) < 0 ||
+        (rc = make_keys(state, options)) < 0 || (rc = make_tokens(state)) < 0 ||
+        (rc = state_read_keys(state, options)) < 0 ||
         (rc = name_log(state, init->origin)) < 0 ||
         (rc = make_store(state, state->shape.size)) < 0 ||
         (rc = ledger_create(state->folder)) < 0 ||

@@ -89,7 +89,7 @@ bool keyring_record_is_pepper(const struct keyring_record *record)
 
 int keyring_copy_create(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || fsync(fd) < 0) {
         int why = errno;
         if (fd >= 0)
