@@ -23,17 +23,53 @@ static int reserve(struct callbacks *callbacks, uint64_t rows)
     return 0;
 }
 
+/* Whether its erasure is in the log no more: a restore carries rows over from a database that may
+ * have been cut off before it told the ledger. */
+static bool is_undone(struct state *state, uint64_t row, const uint8_t *body)
+{
+    struct callback callback;
+    struct entry_row entry;
+    bool undone = false;
+    if (callback_row_open(state->callbacks.key, row, body, &callback) == 0) {
+        undone = callback.n >= store_entries(state->store);
+        if (!undone && store_entry_read(state->store, callback.n, &entry) == 0) {
+            undone = !*entry.kid;
+            entry_row_done(&entry);
+        }
+    }
+    crypto_wipe(&callback, sizeof callback);
+    return undone;
+}
+
+/* What one row says: whether it waits.  One that tells of nothing is overwritten. */
+static int open_row(struct state *state, uint64_t row, bool *ret_waits)
+{
+    static const uint8_t zeros[STORE_CALLBACK_SIZE];
+    uint8_t body[STORE_CALLBACK_SIZE];
+    int rc = store_callback_read(state->store, row, body);
+    if (rc < 0)
+        return rc;
+    *ret_waits = !callback_row_is_free(body);
+    if (!*ret_waits || !is_undone(state, row, body))
+        return 0;
+    *ret_waits = false;
+    return store_callback_write(state->store, row, zeros);
+}
+
 int callbacks_open(struct state *state)
 {
     struct callbacks *callbacks = &state->callbacks;
-    uint8_t body[STORE_CALLBACK_SIZE];
     uint64_t rows = store_callbacks(state->store);
     int rc = reserve(callbacks, rows);
+    if (rc < 0 || (rc = store_begin(state->store)) < 0)
+        return rc;
     for (uint64_t row = 1; rc == 0 && row <= rows; row++) {
-        rc = store_callback_read(state->store, row, body);
-        callbacks->waits[row - 1] = rc == 0 && !callback_row_is_free(body);
+        rc = open_row(state, row, &callbacks->waits[row - 1]);
         callbacks->n += callbacks->waits[row - 1];
     }
+    if (rc == 0)
+        return store_commit(state->store);
+    store_rollback(state->store);
     return rc;
 }
 
