@@ -91,12 +91,12 @@ void linalg_leave(void)
  * next product would take the first again. */
 void linalg_scrub(size_t m, size_t n, size_t k)
 {
-    void *held[64];
     real *zeros = calloc(m * k + k * n + m * n, sizeof *zeros);
     assert(zeros);
     pthread_rwlock_wrlock(&buffers.lock);
     size_t most = atomic_load(&buffers.most);
-    most = most < 64 ? most : 64;
+    void **held = calloc(most + 1, sizeof *held);
+    assert(held);
     for (size_t i = 0; i < most; i++) {
         linalg_nn(m, n, k, 1, zeros, k, zeros + m * k, n, 0, zeros + m * k + k * n, n);
         held[i] = blas_memory_alloc(0);
@@ -104,6 +104,7 @@ void linalg_scrub(size_t m, size_t n, size_t k)
     for (size_t i = 0; i < most; i++)
         blas_memory_free(held[i]);
     pthread_rwlock_unlock(&buffers.lock);
+    free(held);
     free(zeros);
 }
 
