@@ -38,7 +38,7 @@ void carry_read(const struct state *state, uint64_t entries, struct carry *ret_c
     *ret_carry = (struct carry){0};
     if (open_replaced(state, &store) == 0 && store_entries(store) >= entries)
         ret_carry->found = read_rows(store, ret_carry) == 0;
-    store_close(store);
+    store_leave(store);
 }
 
 int carry_write(struct state *state, const struct carry *carry)

@@ -51,10 +51,16 @@ static int find_key(struct scan *scan, uint64_t id, uint32_t owner)
     return 0;
 }
 
-/* Under the model's kind of labels the others have no meaning. */
+/* Under the model's kind of labels the others have no meaning, nor has one that it does not know. */
 static int check_label(const struct state *state, const struct instance *instance)
 {
     bool named = instance->name[0];
+    if (!named && !state->shape.open_labels && instance->label >= state->shape.classes)
+        return fail(
+            MK_EREFUSED,
+            "the memory holds a label of number %u, and this model knows %u: start "
+            "with the model of before, or init another folder",
+            instance->label, state->shape.classes);
     if (named == state->shape.open_labels)
         return 0;
     return fail(

@@ -21,7 +21,8 @@ enum { SLOT_SIZE_DEFAULT = 500, SLOT_SIZE_MIN = 300, SLOT_SIZE_MAX = 4000 };
 /* What all slots of a database have in common. */
 struct slot_shape {
     uint32_t size, key_dim;
-    bool open_labels; /* the labels have names */
+    bool open_labels; /* the labels have names; */
+    uint32_t classes; /* else they are below this */
 };
 
 /* Whose slot it is and where it lies: a slot moved to another row or to another subject

@@ -158,6 +158,11 @@ void sql_close(struct sql *sql)
     free(sql);
 }
 
+void sql_keep_wal(struct sql *sql)
+{
+    set_config(sql->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
+}
+
 bool sql_is_blank(struct sql *sql)
 {
     return answers(sql->db, "SELECT 1 FROM sqlite_schema", NULL);

@@ -29,6 +29,9 @@ enum { SQL_QUERIES_MAX = 32 };
 int sql_open(const char *path, struct sql **ret_sql);
 void sql_close(struct sql *sql);
 
+/* From here on closing it leaves the WAL as it is. */
+void sql_keep_wal(struct sql *sql);
+
 bool sql_is_blank(struct sql *sql); /* no schema at all */
 bool sql_is_sound(struct sql *sql); /* PRAGMA quick_check */
 

@@ -48,6 +48,7 @@ int state_new(const struct state_options *options, const struct model_info *mode
     state->lock = -1;
     state->shape.key_dim = model->key_dim;
     state->shape.open_labels = model->open_labels;
+    state->shape.classes = model->classes;
     memcpy(state->model, model_sha256, SHA256_SIZE);
     state->granularity = options->log_time_granularity;
     state->scrub = options->scrub;
@@ -142,11 +143,14 @@ int state_log_keys(const struct state *state, struct note_key **ret_keys, size_t
 
 void state_close_files(struct state *state)
 {
-    /* Older digests and slots may stand in the WAL: SQLite would only unlink it. */
-    if (state->store && state->ledger && !state->broken)
-        store_empty_wal(state->store);
     audit_abandon(state);
-    store_close(state->store);
+    /* Older digests and slots may stand in the WAL: SQLite would only unlink it.  Where nothing may
+     * be written it stays as it is, for the next start to empty. */
+    if (state->store && state->ledger && !state->broken) {
+        store_empty_wal(state->store);
+        store_close(state->store);
+    } else
+        store_leave(state->store);
     ledger_close(state->ledger);
     keyring_close(state->keyring);
     signer_free(state->log_key);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -163,6 +164,15 @@ void store_close(struct store *store)
     if (store->folder >= 0)
         close(store->folder);
     free(store);
+}
+
+/* An empty WAL is the one that opening it has made. */
+void store_leave(struct store *store)
+{
+    struct stat wal;
+    if (store && stat(store->wal, &wal) == 0 && wal.st_size > 0)
+        sql_keep_wal(store->sql);
+    store_close(store);
 }
 
 uint32_t store_slot_size(const struct store *store)

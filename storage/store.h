@@ -43,6 +43,9 @@ int store_create(const char *folder, uint32_t slot_size, struct store **ret_stor
 int store_open(const char *folder, struct store **ret_store);
 void store_close(struct store *store);
 
+/* Closes it and leaves the WAL as it is: SQLite would move its pages and unlink it, not zeroed. */
+void store_leave(struct store *store);
+
 uint32_t store_slot_size(const struct store *store);
 
 int store_begin(struct store *store);
