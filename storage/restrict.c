@@ -40,6 +40,24 @@ static int write_entry(struct restriction *restriction)
     return rc < 0 ? rc : petition_keep(petition, restriction->index);
 }
 
+/* A lifting that was committed before still stands in meta.pending: a start after a crash would clear
+ * the new flag for it. */
+static int settle_lifting(struct state *state, const uint8_t ref[static REF_SIZE])
+{
+    static const uint8_t zeros[REF_SIZE];
+    uint8_t pending[REF_SIZE];
+    int rc = store_meta_read(state->store, META_PENDING, pending, sizeof pending);
+    if (rc < 0 || memcmp(pending, ref, sizeof pending) != 0)
+        return rc;
+    if ((rc = store_begin(state->store)) < 0)
+        return rc;
+    if ((rc = store_meta_write(state->store, META_PENDING, zeros, sizeof zeros)) < 0) {
+        store_rollback(state->store);
+        return rc;
+    }
+    return state_break(state, store_commit(state->store));
+}
+
 /* The flag, then the commit: after a crash in between the person is restricted and was not
  * answered, and the next start leaves it so. */
 static int commit_set(struct restriction *restriction)
@@ -64,8 +82,11 @@ static int commit_lift(struct restriction *restriction)
 
 static int commit(struct restriction *restriction)
 {
-    int rc = change_begin(restriction->petition.state, 1, &restriction->change);
-    if (rc < 0 || (rc = write_entry(restriction)) < 0)
+    struct state *state = restriction->petition.state;
+    const uint8_t *ref = keyring_at(state->keyring, restriction->petition.owner)->ref;
+    int rc = restriction->ground ? settle_lifting(state, ref) : 0;
+    if (rc < 0 || (rc = change_begin(state, 1, &restriction->change)) < 0 ||
+        (rc = write_entry(restriction)) < 0)
         return rc;
     return restriction->ground ? commit_set(restriction) : commit_lift(restriction);
 }
