@@ -313,18 +313,32 @@ static void remove_row(struct memory *bank, uint32_t r)
     explicit_bzero(&bank->rows[last], sizeof bank->rows[last]);
 }
 
-size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_state *state)
+static size_t remove_rows(struct memory *bank, uint32_t owner)
 {
-    size_t dropped = 0;
-    pthread_rwlock_wrlock(&bank->lock);
+    size_t removed = 0;
     while (owner < bank->owners && bank->first[owner] != NO_ROW) {
         uint32_t r = bank->first[owner];
         bank->first[owner] = bank->rows[r].next;
         if (bank->first[owner] != NO_ROW)
             bank->rows[bank->first[owner]].previous = NO_ROW;
         remove_row(bank, r);
-        dropped++;
+        removed++;
     }
+    return removed;
+}
+
+size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_state *state)
+{
+    return memory_drop_all(bank, &owner, 1, state);
+}
+
+size_t memory_drop_all(struct memory *bank, const uint32_t *owners, size_t n,
+                       const struct memory_state *state)
+{
+    size_t dropped = 0;
+    pthread_rwlock_wrlock(&bank->lock);
+    for (size_t i = 0; i < n; i++)
+        dropped += remove_rows(bank, owners[i]);
     settle_labels(bank);
     bank->state = *state;
     bank->epoch++;

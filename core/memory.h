@@ -68,6 +68,10 @@ int memory_add(struct memory *bank, const struct record *records, size_t n,
  * fail. */
 size_t memory_drop(struct memory *bank, uint32_t owner, const struct memory_state *state);
 
+/* ... of all owners (n): no search comes in between, where the bank would not be what its state says. */
+size_t memory_drop_all(struct memory *bank, const uint32_t *owners, size_t n,
+                       const struct memory_state *state);
+
 /* Masks owner's records from retrieval, or unmasks them (GDPR Art. 18).  Starts a new
  * forget epoch. */
 void memory_mask(struct memory *bank, uint32_t owner, bool masked);

@@ -232,11 +232,11 @@ static void wipe_memory(struct erasures *all)
 {
     struct state *state = all->state;
     struct memory_state bank_state = state_of_bank(state);
-    for (size_t i = 0; i < all->owners; i++) {
-        memory_drop(state->bank, all->owner[i], &bank_state);
+    if (all->owners > 0)
+        memory_drop_all(state->bank, all->owner, all->owners, &bank_state);
+    for (size_t i = 0; i < all->owners; i++)
         if (holdings_count(&state->holdings, all->owner[i]) > 0)
             holdings_release(&state->holdings, all->owner[i]);
-    }
     if (state->scrub)
         state->scrub(state->scrub_context);
 }
