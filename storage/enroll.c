@@ -24,22 +24,57 @@ static void make_iids(const struct state *state, struct subject subject, size_t 
                     (struct bytes){subject.id, subject.len}, (uint32_t)i, ret_iids[i]);
 }
 
-/* Whether the subject holds the instance with this id: 1, 0 or an error. */
-static int holds(struct state *state, struct subject subject,
-                 const uint8_t iid[static IID_SIZE])
+/* Whether the instance with an id is the one that is sent again, as far as its label tells: a key may
+ * be another where another processor made it. */
+static bool is_same(const struct state *state, const struct instance *held,
+                    const struct new_instance *sent)
+{
+    return state->shape.open_labels ? strcmp(held->name, sent->name) == 0
+                                    : held->label == sent->label;
+}
+
+/* How many of the subject's instances have an id of these, n and the one that another instance would
+ * have had; and how many of them are what is sent. */
+static int count_held(const struct reader *reader, const uint8_t (*iids)[IID_SIZE],
+                      const struct new_instance *sent, size_t n, size_t *ret_held,
+                      size_t *ret_same)
+{
+    struct instance instance = {0};
+    int rc = 0;
+    *ret_held = *ret_same = 0;
+    for (size_t slot = 0; rc == 0 && slot < reader->n; slot++) {
+        rc = reader_read(reader, slot, &instance);
+        for (size_t i = 0; rc == 0 && i <= n; i++)
+            if (!memcmp(instance.iid, iids[i], IID_SIZE)) {
+                ++*ret_held;
+                *ret_same += i < n && is_same(reader->state, &instance, &sent[i]);
+            }
+    }
+    crypto_wipe(&instance, sizeof instance);
+    return rc;
+}
+
+/* Whether this was enrolled before: 1, 0 or an error.  iids: (n + 1). */
+static int find_repeat(struct state *state, struct subject subject,
+                       const uint8_t (*iids)[IID_SIZE], const struct new_instance *sent,
+                       size_t n)
 {
     uint8_t tag[SHA256_SIZE];
     struct reader reader = {0};
-    struct instance instance;
+    size_t held = 0, same = 0;
     keyring_tag(state->keyring, subject.id, subject.len, tag);
-    int found = 0, rc = reader_open(state, keyring_find(state->keyring, tag), &reader);
-    for (size_t i = 0; rc == 0 && !found && i < reader.n; i++)
-        if ((rc = reader_read(&reader, i, &instance)) == 0)
-            found = !memcmp(instance.iid, iid, IID_SIZE);
-    crypto_wipe(&instance, sizeof instance);
+    int rc = reader_open(state, keyring_find(state->keyring, tag), &reader);
+    if (rc == 0)
+        rc = count_held(&reader, iids, sent, n, &held, &same);
     crypto_wipe(tag, sizeof tag);
     reader_close(&reader);
-    return rc < 0 ? rc : found;
+    if (rc < 0 || held == 0)
+        return rc;
+    return held == n && same == n
+               ? 1
+               : fail(MK_EUNPROCESSABLE,
+                      "this idempotency key was used to enrol other images or labels: "
+                      "send a new key");
 }
 
 /* An erasure's or a restriction's key is no enrolment's: the caller has mixed them up. */
@@ -88,9 +123,11 @@ static int enroll_locked(struct state *state, struct subject subject,
     int rc = state_usable(state);
     if (rc < 0)
         return rc;
-    make_iids(state, subject, n, idempotency_key, iids);
-    if (idempotency_key && ((rc = check_key_is_free(state, idempotency_key)) < 0 ||
-                            (rc = holds(state, subject, iids[0])) != 0))
+    make_iids(state, subject, n + 1, idempotency_key, iids);
+    if (idempotency_key &&
+        ((rc = check_key_is_free(state, idempotency_key)) < 0 ||
+         (rc = find_repeat(state, subject, (const uint8_t(*)[IID_SIZE])iids, instances,
+                           n)) != 0))
         return rc < 0 ? rc : 0;
     struct batch *batch = batch_new(n);
     if (!batch)
@@ -110,14 +147,14 @@ int enroll(struct state *state, struct subject subject,
     if (n < 1 || n > ENROLL_MAX)
         return fail(MK_ETOOBIG, "%zu instances in one request: it may have 1 to %d", n,
                     ENROLL_MAX);
-    if (!(iids = calloc(n, sizeof *iids)))
+    if (!(iids = calloc(n + 1, sizeof *iids)))
         return fail(MK_ENOMEM, "no memory for %zu instances", n);
     pthread_mutex_lock(&state->mutex);
     int rc = enroll_locked(state, subject, instances, n, idempotency_key, iids);
     pthread_mutex_unlock(&state->mutex);
     if (rc == 0)
         memcpy(ret_iids, iids, n * sizeof *iids);
-    crypto_wipe(iids, n * sizeof *iids);
+    crypto_wipe(iids, (n + 1) * sizeof *iids);
     free(iids);
     return rc;
 }

@@ -192,13 +192,26 @@ mutant "a label like another is found out after the commit" storage/enroll.c tes
     -e 's/ && \(rc = batch_check\(state, batch\)\) == 0\)/)/'
 mutant "names are not looked at when a slot is opened" storage/scan.c tests/test_open_labels \
     -e 's/named == state->shape\.open_labels/named || !named/'
+mutant "labels that the model does not know are taken" storage/scan.c tests/test_state \
+    -e 's/instance->label >= state->shape\.classes/false/'
+mutant "those who go together go one by one" core/memory.c tests/test_memory \
+    -e 's/dropped \+= remove_rows\(bank, owners\[i\]\);/dropped += remove_rows(bank, owners[i]), bank->state = *state, pthread_rwlock_unlock(\&bank->lock), usleep(1), pthread_rwlock_wrlock(\&bank->lock);/'
 mutant "no new epoch" core/memory.c tests/test_memory -e 's/bank->epoch\+\+;//'
 mutant "a hold is ignored" storage/keyring.c tests/test_hold \
     -e 's/return record->flags & FLAG_HELD &&/return 0 \&\&/'
 
+mutant "an init writes over the mirror's keys" storage/init.c tests/test_state -e 's/mirror && holds_keys\(mirror\)/false/'
+mutant "a refused start unlinks the WAL" storage/state.c tests/test_state -e 's/store_leave\(/store_close(/'
+mutant "a lifting clears a later flag" storage/restrict.c tests/test_restrict -e 's/settle_lifting\(state, ref\)/0/'
+mutant "other labels are a repeat" storage/enroll.c tests/test_enroll -e 's/held == n && same == n/held == n/'
+mutant "fewer are a repeat" storage/enroll.c tests/test_enroll -e 's/held == n && same == n/same == n/'
+
 # Who is told, and how often somebody may ask.
 mutant "an erasure that is rolled back has a callback" storage/forget.c tests/test_callback \
     -e 's/callback_give_back\(all->state, .*/;/'
+mutant "an erasure that a restore undoes is told" storage/callback.c tests/test_callback -e 's/undone = !\*entry\.kid;//'
+mutant "an erasure that a restore leaves out is told" storage/callback.c tests/test_callback \
+    -e 's/undone = callback\.n >= store_entries\(state->store\);//'
 mutant "a callback that was taken stays on the disk" storage/callback.c tests/test_callback \
     -e 's/rc = store_callback_write\(state->store, rows\[i\], zeros\);//'
 mutant "a callback that was taken stays in the WAL" storage/callback.c tests/test_callback \

@@ -341,6 +341,38 @@ static void what_a_restore_had_put_aside_says_what_waits(void **data)
     assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* The database was cut off after its commit, before it told the ledger: the log that a restore goes on
+ * with has no such erasure, and the person is back. */
+static void undo_by_restore(struct fixture *f, int entries_more)
+{
+    uint64_t row;
+    assert_ok(fixture_enroll(f, 5, 0, 4));
+    back_up(f);
+    fixture_run(f, "mkdir before && cp -r log keys before");
+    for (int i = 0; i < entries_more; i++)
+        assert_ok(fixture_enroll(f, 6, 4, 5));
+    assert_ok(ask(f, 5, "one", 1));
+    assert_int_equal(waiting(f), 1);
+    fixture_close(f);
+    fixture_run(f, "rm -r log keys && mv before/log before/keys . && rmdir before");
+    restore(f, true);
+    assert_int_equal(waiting(f), 0);
+    assert_int_equal(callback_next(f->state, 1, &row), MK_ENOTFOUND);
+    reopen(f);
+    assert_int_equal(waiting(f), 0);
+}
+
+/* Once in the place where the log has the restore afterwards, once beyond its end. */
+static void an_erasure_that_a_restore_undoes_is_not_told(void **data)
+{
+    undo_by_restore(*data, 0);
+}
+
+static void an_erasure_that_a_restore_leaves_out_is_not_told(void **data)
+{
+    undo_by_restore(*data, 2);
+}
+
 static void a_database_older_than_the_backup_does_not_say_what_waits(void **data)
 {
     struct fixture *f = *data;
@@ -399,6 +431,8 @@ int main(void)
         CALLBACK_TEST(what_came_after_the_backup_waits_after_the_restore),
         CALLBACK_TEST(without_the_present_database_the_backup_says_what_waits),
         CALLBACK_TEST(what_a_restore_had_put_aside_says_what_waits),
+        CALLBACK_TEST(an_erasure_that_a_restore_undoes_is_not_told),
+        CALLBACK_TEST(an_erasure_that_a_restore_leaves_out_is_not_told),
         CALLBACK_TEST(a_database_older_than_the_backup_does_not_say_what_waits),
         CALLBACK_TEST(the_secret_of_a_receiver_is_derived_from_root_and_prefix),
     };

@@ -53,6 +53,19 @@ static void a_repeat_with_the_same_key_enrols_nothing(void **data)
     state_status(f->state, &status);
     assert_int_equal(status.instances, 3);
 
+    /* Fewer, more or other labels are no repeat, and nothing of them is enrolled. */
+    uint8_t more[4][IID_SIZE];
+    struct new_instance four[] = {instance[0], instance[1], instance[2], instance[0]};
+    assert_int_equal(enroll(f->state, subject, instance, 2, "a-key", other),
+                     MK_EUNPROCESSABLE);
+    assert_int_equal(enroll(f->state, subject, four, 4, "a-key", more),
+                     MK_EUNPROCESSABLE);
+    four[1].label = !four[1].label;
+    assert_int_equal(enroll(f->state, subject, four, 3, "a-key", other),
+                     MK_EUNPROCESSABLE);
+    state_status(f->state, &status);
+    assert_int_equal(status.instances, 3);
+
     /* Without a key, with another, and for another subject it is something new. */
     assert_ok(enroll(f->state, subject, instance, 3, NULL, other));
     assert_memory_not_equal(first, other, IID_SIZE);

@@ -272,6 +272,47 @@ static void a_change_brings_its_state_and_epoch(void **unused)
     memory_free(bank);
 }
 
+/* Two people go at a time: whoever searches finds both, or none and the state without them. */
+static struct memory *pair_bank;
+static volatile bool pair_comes_and_goes;
+
+static void *look_at_pair(void *ret_wrong)
+{
+    struct key query = {.scale = 1, .q = {1, 2, 3}};
+    struct hit hits[4];
+    while (pair_comes_and_goes) {
+        memory_lock_shared(pair_bank);
+        size_t n = memory_search(pair_bank, &query, 4, hits);
+        *(size_t *)ret_wrong += n != memory_state(pair_bank).n;
+        memory_unlock_shared(pair_bank);
+    }
+    return NULL;
+}
+
+static void those_who_go_together_are_never_seen_apart(void **unused)
+{
+    (void)unused;
+    const uint32_t owners[] = {1, 2};
+    const struct memory_state both = {.n = 2}, none = {.n = 0};
+    struct record records[2];
+    size_t wrong = 0;
+    pthread_t thread;
+    make_records(records, 2, 5);
+    pair_bank = memory_new(DIM, 10);
+    for (size_t i = 0; i < 2; i++)
+        records[i].owner = owners[i];
+    pair_comes_and_goes = true;
+    assert_int_equal(pthread_create(&thread, NULL, look_at_pair, &wrong), 0);
+    for (int round = 0; round < 20000; round++) {
+        assert_ok(memory_add(pair_bank, records, 2, &both));
+        assert_int_equal(memory_drop_all(pair_bank, owners, 2, &none), 2);
+    }
+    pair_comes_and_goes = false;
+    pthread_join(thread, NULL);
+    assert_int_equal(wrong, 0);
+    memory_free(pair_bank);
+}
+
 static struct memory *busy_bank;
 static volatile bool searching;
 
@@ -320,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_masked_owner_is_not_found_and_comes_back),
         cmocka_unit_test(instances_are_counted_by_class_and_label),
         cmocka_unit_test(a_full_bank_takes_all_or_nothing),
+        cmocka_unit_test(those_who_go_together_are_never_seen_apart),
         cmocka_unit_test(a_change_brings_its_state_and_epoch),
         cmocka_unit_test(a_flood_of_searches_never_starves_a_drop),
     };

@@ -4,9 +4,11 @@
 
 #include "storage/log.h"
 #include "storage/restrict.h"
+#include "storage/sql.h"
 #include "storage/subject.h"
 #include "storage/verify.h"
 #include "storage/state_private.h"
+#include "storage/store_private.h"
 #include "tests/fixture.h"
 
 enum { PERSON = 7, ROW = 4000 };
@@ -279,6 +281,35 @@ static void a_restriction_after_a_lifting_is_not_undone_by_a_start(void **data)
     assert_shown_as(f, true);
 }
 
+/* A restriction on a disk that may or may not have room for one more page. */
+static int set_on_full_disk(struct fixture *f)
+{
+    struct sql *sql = f->state->store->sql;
+    struct restricted done;
+    assert_ok(sql_script(sql, "PRAGMA max_page_count = 1")); /* no more */
+    int rc = set(f, NULL, &done);
+    assert_ok(sql_script(sql, "PRAGMA max_page_count = 1000000"));
+    if (rc == 0)
+        restricted_done(&done);
+    return rc;
+}
+
+/* One that is not committed has already settled the lifting, before there is a flag. */
+static void a_lifting_before_does_not_clear_the_flag_that_a_crash_left(void **data)
+{
+    struct fixture *f = *data;
+    int rc;
+    set_once(f);
+    do {
+        lift_once(f);
+        rc = set_on_full_disk(f);
+    } while (rc == 0);
+    assert_int_equal(rc, MK_ESTORE);
+    assert_ok(keyring_restrict(f->state->keyring, owner_of(f), 'b'));
+    reopen(f);
+    assert_shown_as(f, true);
+}
+
 #define RESTRICT_TEST(name)                                                              \
     cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
@@ -296,6 +327,7 @@ int main(void)
         RESTRICT_TEST(a_flag_whose_entry_a_crash_took_stays),
         RESTRICT_TEST(a_lifting_whose_flag_a_crash_left_is_finished),
         RESTRICT_TEST(a_restriction_after_a_lifting_is_not_undone_by_a_start),
+        RESTRICT_TEST(a_lifting_before_does_not_clear_the_flag_that_a_crash_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

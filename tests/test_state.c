@@ -77,6 +77,51 @@ static void an_initialised_folder_is_not_made_anew(void **data)
     assert_int_equal(state_init(&f->options, &init, &f->model, sha256), MK_ECONFLICT);
 }
 
+/* The folder is lost, or its disk is not mounted, and the mirror is what can be saved. */
+static void a_mirror_with_keys_is_not_written_over(void **data)
+{
+    struct fixture *f = *data;
+    struct init_options init = {0};
+    static const uint8_t sha256[32];
+    char mirror[256];
+    snprintf(mirror, sizeof mirror, "%s", fixture_path(f, "mirror"));
+    fixture_run(f,
+                "mv keys/keyring mirror && cp mirror old && rm -rf munkeyd.db* log keys");
+    f->options.keyring_mirror = mirror;
+    assert_int_equal(state_init(&f->options, &init, &f->model, sha256), MK_ECONFLICT);
+    assert_non_null(strstr(err_why(), "keyring_mirror"));
+    fixture_run(f, "cmp mirror old/mirror && rm mirror");
+    assert_ok(state_init(&f->options, &init, &f->model, sha256));
+    f->options.keyring_mirror = NULL;
+}
+
+static void a_model_that_knows_fewer_labels_is_refused(void **data)
+{
+    struct fixture *f = *data;
+    f->model.classes = 1;
+    assert_refused(f, "a label of number 1, and this model knows 1");
+    f->model.classes = 2;
+    fixture_open(f);
+}
+
+/* What stands in the WAL of a process that was killed is for the next start that is made to zero: SQLite
+ * would unlink it. */
+static void a_refused_start_leaves_the_wal(void **data)
+{
+    struct fixture *f = *data;
+    fixture_open(f);
+    assert_ok(fixture_enroll(f, 3, 900, 904));
+    fixture_run(f, "cp munkeyd.db munkeyd.db-wal old/");
+    fixture_close(f);
+    fixture_run(f, "cp old/munkeyd.db old/munkeyd.db-wal . && test -s munkeyd.db-wal");
+    f->model.encoder_sha256[5] = 1;
+    assert_int_equal(fixture_try_open(f), MK_EREFUSED);
+    fixture_run(f,
+                "cmp munkeyd.db-wal old/munkeyd.db-wal && cmp munkeyd.db old/munkeyd.db");
+    f->model.encoder_sha256[5] = 0;
+    fixture_open(f);
+}
+
 static void an_init_that_a_crash_cut_short_is_made_anew(void **data)
 {
     struct fixture *f = *data;
@@ -236,7 +281,7 @@ static void a_slot_rewritten_with_its_key_is_refused(void **data)
                                reader.data_key, reader.slot[0]};
     struct element element = slot_element(&state->shape, &instance, key_bytes);
     digest_remove(&state->digest, &element);
-    element.label = ++instance.label;
+    element.label = instance.label = !instance.label;
     digest_add(&state->digest, &element);
     digest_store(&state->digest, lanes);
     slot_seal(&state->shape, &place, &instance, body);
@@ -337,6 +382,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STATE_TEST(a_folder_without_anything_is_not_initialised),
         STATE_TEST(an_initialised_folder_is_not_made_anew),
+        STATE_TEST(a_mirror_with_keys_is_not_written_over),
+        STATE_TEST(a_model_that_knows_fewer_labels_is_refused),
+        STATE_TEST(a_refused_start_leaves_the_wal),
         STATE_TEST(an_init_that_a_crash_cut_short_is_made_anew),
         STATE_TEST(a_second_process_is_refused),
         STATE_TEST(another_encoder_is_refused),
