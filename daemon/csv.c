@@ -21,7 +21,7 @@ static int quoted_field(struct csv *csv, char **ret_field)
             break;
         *out++ = *csv->at;
     }
-    if (csv->at < csv->end && !strchr(",\r\n", *csv->at))
+    if (csv->at < csv->end && (*csv->at == '\0' || !strchr(",\r\n", *csv->at)))
         return fail(MK_EINPUT, "line %zu: text after a closing quote", csv->line);
     *out = '\0'; /* at the latest over the closing quote */
     return 0;

@@ -2,6 +2,7 @@
 /* A CSV file that says of each image what it shows and whose it is. */
 #include "daemon/manifest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -197,7 +198,8 @@ static int parse_row(const struct header *header, char **field, uint64_t images,
 }
 
 /* manifest->sample has room for a row a line. */
-static int read_rows(struct csv *csv, uint64_t images, struct manifest *manifest)
+static int read_rows(struct csv *csv, uint64_t images, size_t room,
+                     struct manifest *manifest)
 {
     struct header header;
     char *field[COLUMNS];
@@ -208,6 +210,7 @@ static int read_rows(struct csv *csv, uint64_t images, struct manifest *manifest
         return rc;
     manifest->has_subject = header.seen & 1u << SUBJECT;
     while ((rc = csv_row(csv, field, COLUMNS, &n)) == 0 && n > 0) {
+        assert(manifest->n < room); /* a row ends with its line */
         struct sample *sample = &manifest->sample[manifest->n];
         if (n != header.n)
             return fail(MK_EINPUT, "line %zu has %zu fields, the first line has %zu",
@@ -234,7 +237,7 @@ int manifest_parse(char *text, size_t len, uint64_t images, struct manifest *ret
         lines += text[i] == '\n' || text[i] == '\r';
     if (!(manifest.sample = calloc(lines, sizeof *manifest.sample)))
         return fail(MK_ENOMEM, "no memory for %zu rows", lines);
-    if ((rc = read_rows(&csv, images, &manifest)) < 0) {
+    if ((rc = read_rows(&csv, images, lines, &manifest)) < 0) {
         manifest_done(&manifest);
         return rc;
     }

@@ -68,6 +68,7 @@ static void what_is_no_row_is_refused_with_its_line(void **state)
         {"a\"b\"", 4, "line 1: a quote or a zero byte inside a field"},
         {"a\0b", 3, "line 1: a quote or a zero byte inside a field"},
         {"\"a\0b\"", 5, "line 1: a quote is not closed"},
+        {"a\n\"b\"\0c", 6, "line 2: text after a closing quote"},
     };
     char out[256];
     (void)state;
