@@ -158,6 +158,25 @@ static int start_tls(struct running *running)
     return 0;
 }
 
+/* Connections of strangers must not take the files that a change needs, whose commit could then not be
+ * finished.  There are three listeners. */
+static int reserve_files(const struct config *config)
+{
+    enum { LISTENERS = 3, OTHERS = 64 };
+    const rlim_t wanted = LISTENERS * (rlim_t)config->connections + OTHERS;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+        return 0;
+    files.rlim_cur = wanted;
+    return wanted <= files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) == 0
+               ? 0
+               : fail(MK_EINPUT,
+                      "%ld connections need %ju open files: raise their limit "
+                      "(LimitNOFILE of the unit, ulimit -n), or lower connections",
+                      (long)config->connections, (uintmax_t)wanted);
+}
+
 static int start_http(struct running *running)
 {
     const struct config *config = &running->config;
@@ -220,8 +239,9 @@ static int start(const struct config_source *source, struct running *running)
     running->service.model = running->model;
     running->service.receivers = running->receivers;
     start_residual(running);
-    if ((rc = start_tls(running)) < 0 || (rc = start_bank(running)) < 0 ||
-        (rc = start_state(running)) < 0 || (rc = start_http(running)) < 0)
+    if ((rc = reserve_files(&running->config)) < 0 || (rc = start_tls(running)) < 0 ||
+        (rc = start_bank(running)) < 0 || (rc = start_state(running)) < 0 ||
+        (rc = start_http(running)) < 0)
         return rc;
     return start_courier(running);
 }
