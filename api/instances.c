@@ -42,11 +42,15 @@ static void batch_done(struct batch *batch)
     json_decref(batch->items);
 }
 
+static int too_many(void)
+{
+    return fail(MK_ETOOBIG, "%d is the limit of instances in one request", ENROLL_MAX);
+}
+
 static int allocate(struct batch *batch, size_t n)
 {
     if (n > ENROLL_MAX)
-        return fail(MK_ETOOBIG, "%zu instances in one request; %d is the limit", n,
-                    ENROLL_MAX);
+        return too_many();
     batch->n = n;
     batch->pixels = calloc(n, shape_size(&batch->shape));
     batch->instance = calloc(n, sizeof *batch->instance);
@@ -186,6 +190,8 @@ static int read_ndjson(struct batch *batch)
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *stop = newline ? newline : end;
         json_t *item = NULL;
+        if (json_array_size(batch->items) == ENROLL_MAX)
+            return too_many();
         int rc = json_read(line, (size_t)(stop - line), values_max, &item);
         if (rc < 0)
             return rc;

@@ -2,6 +2,7 @@
 /* SIGHUP and POST /reload of the operator's socket. */
 #include "api/reload.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -31,9 +32,13 @@ static int reload(struct service *service)
     return fail(of_tokens < 0 ? of_tokens : of_tls, "%s%s", tokens, certificate);
 }
 
+/* One at a time: what one has read must not replace what another has read after it. */
 int service_reload(struct service *service)
 {
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&one);
     int rc = reload(service);
+    pthread_mutex_unlock(&one);
     if (rc < 0)
         journal_say(LOG_ERR, "%s", err_why());
     else
