@@ -59,6 +59,12 @@ static struct MHD_Response *make_response(struct exchange *x)
     return response;
 }
 
+static int fd_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
 static struct outbox *outbox_of(const struct exchange *x)
 {
     return &((const struct listener *)x->server)->in_flight->outbox;
@@ -83,7 +89,7 @@ static enum MHD_Result queue_reply(struct exchange *x)
     struct MHD_Response *response = make_response(x);
     enum MHD_Result queued = MHD_NO;
     if (x->reply.locked)
-        outbox_enter(outbox_of(x), &x->outgoing);
+        outbox_enter(outbox_of(x), &x->outgoing, fd_of(x->connection));
     if (response)
         queued = MHD_queue_response(x->connection, x->reply.status, response);
     if (response)
@@ -99,6 +105,9 @@ static enum MHD_Result queue_reply(struct exchange *x)
 static void run_in_lane(struct job *job, struct scratch *scratch)
 {
     struct exchange *x = (struct exchange *)job;
+    /* Before it reads: an erasure that it does not know of yet finds it there. */
+    if (x->request.route->personal)
+        outbox_enter(outbox_of(x), &x->outgoing, fd_of(x->connection));
     exchange_handle(x, scratch);
     bool fatal = x->reply.fatal;
     if (x->request.route->lane == LANE_ERASE || x->request.route->lane == LANE_BULK)
@@ -122,12 +131,6 @@ static struct watch *watch_of(struct MHD_Connection *connection)
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info && info->socket_context ? ((struct peer *)info->socket_context)->watch
                                         : NULL;
-}
-
-static int fd_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-        ->connect_fd;
 }
 
 static uint64_t address_of(struct MHD_Connection *connection)

@@ -2,6 +2,7 @@
 /* The outbox: a ring in the order of entering, under a mutex. */
 #include "api/outbox.h"
 
+#include <sys/socket.h>
 #include <time.h>
 
 enum { PATIENCE_SECONDS = 1 };
@@ -19,24 +20,30 @@ void outbox_init(struct outbox *outbox)
     outbox->entered = 0;
 }
 
-void outbox_enter(struct outbox *outbox, struct outgoing *outgoing)
+void outbox_enter(struct outbox *outbox, struct outgoing *outgoing, int fd)
 {
     pthread_mutex_lock(&outbox->mutex);
     *outgoing = (struct outgoing){.previous = outbox->ends.previous,
                                   .next = &outbox->ends,
-                                  .number = ++outbox->entered};
+                                  .number = ++outbox->entered,
+                                  .fd = fd};
     outgoing->previous->next = outgoing;
     outbox->ends.previous = outgoing;
     pthread_mutex_unlock(&outbox->mutex);
+}
+
+static void take_out(struct outgoing *outgoing)
+{
+    outgoing->previous->next = outgoing->next;
+    outgoing->next->previous = outgoing->previous;
+    *outgoing = (struct outgoing){0};
 }
 
 void outbox_leave(struct outbox *outbox, struct outgoing *outgoing)
 {
     pthread_mutex_lock(&outbox->mutex);
     if (outgoing->next) {
-        outgoing->previous->next = outgoing->next;
-        outgoing->next->previous = outgoing->previous;
-        *outgoing = (struct outgoing){0};
+        take_out(outgoing);
         pthread_cond_broadcast(&outbox->left);
     }
     pthread_mutex_unlock(&outbox->mutex);
@@ -52,5 +59,9 @@ void outbox_flush(struct outbox *outbox)
     while (outbox->ends.next->number <= last)
         if (pthread_cond_timedwait(&outbox->left, &outbox->mutex, &until) != 0)
             break;
+    while (outbox->ends.next->number <= last) {
+        shutdown(outbox->ends.next->fd, SHUT_RDWR);
+        take_out(outbox->ends.next);
+    }
     pthread_mutex_unlock(&outbox->mutex);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Predictions' replies that are queued and have not left: an erasure's reply goes after them.
+/* Replies that know of people and have not left, those of predictions and of access: an erasure's reply
+ * goes after them.
  *
- *     outbox_enter(&outbox, &x->outgoing);      before the reply is queued
+ *     outbox_enter(&outbox, &x->outgoing, fd);  before the reply is queued
  *     outbox_leave(&outbox, &x->outgoing);      the kernel has it, or its connection is gone
  *     outbox_flush(&outbox);                    waits for all that are in it now
  */
@@ -16,6 +17,7 @@
 struct outgoing {
     struct outgoing *previous, *next;
     uint64_t number; /* from 1, in the order of entering */
+    int fd;          /* of its connection, which is open as long as it is in the outbox */
 };
 
 struct outbox {
@@ -26,11 +28,11 @@ struct outbox {
 };
 
 void outbox_init(struct outbox *outbox);
-void outbox_enter(struct outbox *outbox, struct outgoing *outgoing);
+void outbox_enter(struct outbox *outbox, struct outgoing *outgoing, int fd);
 void outbox_leave(struct outbox *outbox, struct outgoing *outgoing); /* if it is in it */
 
-/* Returns when nothing that entered before the call is left, or after a second: a caller who does
- * not read what it asked for cannot hold up an erasure. */
+/* Returns when nothing that entered before the call is left.  Whoever has not read what they asked for
+ * after a second loses the connection: it holds up no erasure, and nothing of it leaves afterwards. */
 void outbox_flush(struct outbox *outbox);
 
 #endif

@@ -17,7 +17,7 @@ const struct route public_routes[] = {
     {"POST", "/subjects/{id}/instances", SCOPE_ENROLL, LANE_ENROLL, .run = instances_post,
      .media = IMAGES " application/x-ndjson", .query = PROVENANCE, .large = true},
     {"GET", "/subjects/{id}", SCOPE_ACCESS, LANE_READ, .run = subject_get,
-     .query = "export cursor"},
+     .query = "export cursor", .personal = true},
     {"DELETE", "/subjects/{id}", SCOPE_ERASE, LANE_ERASE, .run = subject_delete},
     {"PUT", "/subjects/{id}/restriction", SCOPE_RESTRICT, LANE_ERASE, .run = restriction_put,
      .media = "application/json"},

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -264,6 +265,54 @@ static void an_erasure_is_answered_after_the_reply_has_left(void **state)
     json_decref(erased);
 }
 
+/* NULL: its caller got nothing of the reply but the end of the connection. */
+static void *predict_in_vain(void *unused)
+{
+    const uint8_t *pixels[] = {marker};
+    char head[512], got[256], *body = predict_body(pixels, 1);
+    struct client client;
+    (void)unused;
+    client_open(&client, &served);
+    int len = snprintf(head, sizeof head,
+                       "POST /predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                       "Content-Type: " MEDIA_JSON "\r\nContent-Length: %zu\r\n\r\n",
+                       served.token, strlen(body));
+    assert_int_equal(write(client.fd, head, (size_t)len), len);
+    assert_int_equal(write(client.fd, body, strlen(body)), strlen(body));
+    ssize_t n = read(client.fd, got, sizeof got);
+    client_close(&client);
+    free(body);
+    return (void *)(intptr_t)(n > 0);
+}
+
+static double seconds_of_an_erasure(void)
+{
+    struct timespec began, ended;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    json_decref(erase(NULL));
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    return (double)(ended.tv_sec - began.tv_sec) +
+           1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+}
+
+/* The first erasure waits a second for it and then ends its connection, so that nothing of it leaves
+ * afterwards; the second has nothing to wait for. */
+static void a_reply_that_stays_is_cut_off_and_waited_for_once(void **state)
+{
+    pthread_t predictor;
+    void *got;
+    (void)state;
+    enrol();
+    place = BEFORE_SENDING;
+    pthread_create(&predictor, NULL, predict_in_vain, NULL);
+    sem_wait(&held);
+    double first = seconds_of_an_erasure(), second = seconds_of_an_erasure();
+    sem_post(&go);
+    pthread_join(predictor, &got);
+    assert_null(got);
+    assert_true(first >= 1 && second < first / 2);
+}
+
 /* At the 32nd image it gives way, and begins anew: the reply knows nothing of the victim. */
 static void a_long_batch_gives_way_and_forgets_what_it_found(void **state)
 {
@@ -342,6 +391,7 @@ int main(void)
         cmocka_unit_test(an_erasure_waits_for_images_that_have_searched),
         cmocka_unit_test(an_erasure_waits_until_the_reply_is_queued),
         cmocka_unit_test(an_erasure_is_answered_after_the_reply_has_left),
+        cmocka_unit_test(a_reply_that_stays_is_cut_off_and_waited_for_once),
         cmocka_unit_test(a_long_batch_gives_way_and_forgets_what_it_found),
         cmocka_unit_test(whoever_is_not_ready_takes_no_work),
         cmocka_unit_test_setup(over_tls_it_is_answered_after_the_reply_has_left_too,
