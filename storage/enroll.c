@@ -29,7 +29,7 @@ static void make_iids(const struct state *state, struct subject subject, size_t 
 static bool is_same(const struct state *state, const struct instance *held,
                     const struct new_instance *sent)
 {
-    return state->shape.open_labels ? strcmp(held->name, sent->name) == 0
+    return state->shape.open_labels ? sent->name && strcmp(held->name, sent->name) == 0
                                     : held->label == sent->label;
 }
 

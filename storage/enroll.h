@@ -24,11 +24,12 @@ int enroll_fits(const struct state *state, const struct provenance *provenance,
  * MK_ECONFLICT. */
 int enroll_names_fit(struct state *state, const char *const *names, size_t n);
 
-/* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key
- * may be NULL; with one, a repeat finds the first instances and returns the same ids.
- * ret_iids: (n).  MK_EUNPROCESSABLE: a provenance too long for the slot, or a key that another
- * act, another number of instances or others' labels have used, or no name for a label; MK_ECONFLICT: the subject is restricted, or a label cannot
- * be told from another or is one too many; MK_EBUSY: no room; MK_EUNKNOWN: the process has to abort. */
+/* Enrols n instances (class exact) in one transaction and one log entry.  idempotency_key may be NULL;
+ * with one, a repeat finds the first ones and returns the same ids.  ret_iids: (n).
+ * MK_EUNPROCESSABLE: a provenance too long for the slot, or no name for a label, or a key that another
+ * act, other labels or another number of instances have used; MK_ECONFLICT: the subject is restricted,
+ * or a label cannot be told from another or is one too many; MK_EBUSY: no room; MK_EUNKNOWN: the
+ * process has to abort. */
 int enroll(struct state *state, struct subject subject,
            const struct new_instance *instances, size_t n, const char *idempotency_key,
            uint8_t (*ret_iids)[IID_SIZE]);
