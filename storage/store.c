@@ -149,7 +149,7 @@ int store_open(const char *folder, struct store **ret_store)
     else if ((rc = migrate(store)) == 0)
         rc = prepare(store);
     if (rc < 0) {
-        store_close(store);
+        store_leave(store);
         return rc;
     }
     *ret_store = store;
