@@ -92,7 +92,8 @@ struct route {
     const char *query; /* names that the query may hold; NULL: no query at all */
     bool large;        /* the body may have limits.predict_body bytes, else json_body */
     bool untyped;      /* the body may come without a Content-Type */
-    bool personal;     /* an erasure's reply waits until this one has left */
+    bool personal;     /* the reply knows of a person, and leaves ... */
+    bool forgets;      /* ... before one of these, if it is a 200 */
     bool log;          /* open to everybody where service->public_log says so */
 };
 

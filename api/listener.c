@@ -110,7 +110,7 @@ static void run_in_lane(struct job *job, struct scratch *scratch)
         outbox_enter(outbox_of(x), &x->outgoing, fd_of(x->connection));
     exchange_handle(x, scratch);
     bool fatal = x->reply.fatal;
-    if (x->request.route->lane == LANE_ERASE || x->request.route->lane == LANE_BULK)
+    if (x->request.route->forgets && x->reply.status == 200)
         outbox_flush(outbox_of(x));
     queue_reply(x);
     MHD_resume_connection(x->connection);

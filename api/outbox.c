@@ -39,6 +39,17 @@ static void take_out(struct outgoing *outgoing)
     *outgoing = (struct outgoing){0};
 }
 
+/* libmicrohttpd, which owns it, finds the end of the connection and closes it; and with it goes what
+ * the kernel has not sent. */
+static void cut_off(struct outbox *outbox, struct outgoing *outgoing)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(outgoing->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    shutdown(outgoing->fd, SHUT_RDWR);
+    take_out(outgoing);
+    pthread_cond_broadcast(&outbox->left);
+}
+
 void outbox_leave(struct outbox *outbox, struct outgoing *outgoing)
 {
     pthread_mutex_lock(&outbox->mutex);
@@ -59,9 +70,7 @@ void outbox_flush(struct outbox *outbox)
     while (outbox->ends.next->number <= last)
         if (pthread_cond_timedwait(&outbox->left, &outbox->mutex, &until) != 0)
             break;
-    while (outbox->ends.next->number <= last) {
-        shutdown(outbox->ends.next->fd, SHUT_RDWR);
-        take_out(outbox->ends.next);
-    }
+    while (outbox->ends.next->number <= last)
+        cut_off(outbox, outbox->ends.next);
     pthread_mutex_unlock(&outbox->mutex);
 }

@@ -32,7 +32,8 @@ void outbox_enter(struct outbox *outbox, struct outgoing *outgoing, int fd);
 void outbox_leave(struct outbox *outbox, struct outgoing *outgoing); /* if it is in it */
 
 /* Returns when nothing that entered before the call is left.  Whoever has not read what they asked for
- * after a second loses the connection: it holds up no erasure, and nothing of it leaves afterwards. */
+ * after a second loses the connection, and what the kernel has not sent of it: it holds up no
+ * erasure, and no part of it is handed over afterwards. */
 void outbox_flush(struct outbox *outbox);
 
 #endif

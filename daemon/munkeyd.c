@@ -159,11 +159,12 @@ static int start_tls(struct running *running)
 }
 
 /* Connections of strangers must not take the files that a change needs, whose commit could then not be
- * finished.  There are three listeners. */
+ * finished.  The operator's socket has as many as the public one, and so have metrics. */
 static int reserve_files(const struct config *config)
 {
-    enum { LISTENERS = 3, OTHERS = 64 };
-    const rlim_t wanted = LISTENERS * (rlim_t)config->connections + OTHERS;
+    enum { OTHERS = 64 };
+    const rlim_t listeners = *config->metrics_address ? 3 : 2,
+                 wanted = listeners * (rlim_t)config->connections + OTHERS;
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)

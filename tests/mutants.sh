@@ -178,7 +178,7 @@ mutant "the bank is in dumps" core/hidden.c $hidden -e 's/madvise\(.*DONTDUMP\);
 # What is answered.
 mutant "a reply is sent after the bank's lock" api/predict.c tests/test_predict \
     -e 's/return reply_json\(ret_reply, 200, answer/memory_unlock_shared(ret_reply->locked); ret_reply->locked = NULL; &/'
-mutant "a reply that stays is sent after the erasure's" api/outbox.c tests/test_in_flight -e 's/shutdown\(outbox->ends.*/;/'
+mutant "a reply that stays is sent after the erasure's" api/outbox.c tests/test_in_flight -e 's/shutdown\(outgoing->fd, SHUT_RDWR\);//'
 mutant "ties go by place" core/memory.c tests/test_memory \
     -e 's/return memcmp\(bank->rows\[a\.row\]\.iid.*/return a.row < b.row;/'
 mutant "labels go by arrival" core/labels.c tests/test_labels \
