@@ -164,10 +164,15 @@ static int take_seeds(const json_t *root, struct study *s)
     return rc;
 }
 
+static const double among_default = .5;
+
 static int name_forget(struct forget_wish *w, const char *kind)
 {
     if (w->kind == FORGET_CLASS)
         snprintf(w->name, sizeof w->name, "%s-%u", kind, w->class);
+    else if (w->kind == FORGET_MEMORISED && w->among != among_default)
+        snprintf(w->name, sizeof w->name, "%s-%g-among-%g", kind, 100 * w->share,
+                 100 * w->among);
     else
         snprintf(w->name, sizeof w->name, "%.20s-%g", kind, 100 * w->share);
     return 0;
@@ -184,7 +189,7 @@ static int parse_forget(const json_t *wish, struct forget_wish *w)
         i++;
     w->kind = (enum forget_kind)i;
     bool memorised = w->kind == FORGET_MEMORISED;
-    w->among = memorised ? .5 : 0;
+    w->among = memorised ? among_default : 0;
     if (rc == 0 &&
         (i == sizeof kinds / sizeof *kinds ||
          json_object_size(wish) != 1u + (memorised && json_object_get(wish, "among"))))

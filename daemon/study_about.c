@@ -86,12 +86,11 @@ static void describe_run(const struct run *run, json_t *line)
 }
 
 /* What measurements depend on, but their ids do not say. */
-static int check_same(const struct run *run, const json_t *line)
+static int check_same(const struct run *run, const json_t *there, const json_t *line)
 {
     static const char *const same[] = {
         "data_sha256", "images",         "tests", "profile", "sizes",  "epochs",
         "batch",       "encoder_epochs", "rate",  "mirror",  "shards", "oracles"};
-    const json_t *there = study_store_first(run->store, "study");
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof same / sizeof *same; i++) {
         char *its = json_dumps(json_object_get(there, same[i]), AS_IN_LINES);
@@ -108,6 +107,16 @@ static int check_same(const struct run *run, const json_t *line)
     return rc;
 }
 
+static int check_all(const struct run *run, const json_t *line)
+{
+    const json_t *there;
+    void *at = NULL;
+    int rc = 0;
+    while (rc == 0 && (there = study_store_next(run->store, "study", &at)))
+        rc = check_same(run, there, line);
+    return rc;
+}
+
 int study_about(const struct seed_run *s)
 {
     struct run *run = s->run;
@@ -119,7 +128,7 @@ int study_about(const struct seed_run *s)
     study_store_name(line, hex);
     snprintf(id, sizeof id, "study/%.16s", hex);
     describe_run(run, line);
-    int rc = check_same(run, line);
+    int rc = check_all(run, line);
     if (rc < 0 || run->options->list) {
         json_decref(line);
         return rc;

@@ -126,12 +126,11 @@ size_t study_store_lines(const struct study_store *s)
     return json_object_size(s->lines);
 }
 
-const json_t *study_store_first(const struct study_store *s, const char *kind)
+const json_t *study_store_next(const struct study_store *s, const char *kind, void **at)
 {
-    const char *id;
-    json_t *line;
-    json_object_foreach(s->lines, id, line)
-    {
+    while (
+        (*at = *at ? json_object_iter_next(s->lines, *at) : json_object_iter(s->lines))) {
+        const json_t *line = json_object_iter_value(*at);
         const char *its = json_string_value(json_object_get(line, "kind"));
         if (its && strcmp(its, kind) == 0)
             return line;

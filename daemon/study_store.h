@@ -29,8 +29,9 @@ void study_store_close(struct study_store *store);
 const json_t *study_store_line(const struct study_store *store, const char *id);
 size_t study_store_lines(const struct study_store *store);
 
-/* The first line of a kind, borrowed; or NULL. */
-const json_t *study_store_first(const struct study_store *store, const char *kind);
+/* The next line of a kind, borrowed; or NULL.  at: where to go on, NULL for the first. */
+const json_t *study_store_next(const struct study_store *store, const char *kind,
+                               void **at);
 
 /* Adds id and time to a line, and writes it to the disk. */
 int study_store_append(struct study_store *store, const char *id, json_t *line_take);
