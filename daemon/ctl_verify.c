@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* munkeyctl verify: checks a receipt offline, with public keys alone. */
 #include <argp.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "daemon/ctl.h"
@@ -119,8 +121,35 @@ static int texts_claim(const struct wishes *wishes, struct texts *texts,
     return 0;
 }
 
-static int report(const struct verdict *verdict)
+/* What was signed, for those who have only read what stands around it. */
+static void say(const struct entry *entry)
 {
+    static const char *const did[] = {
+        [ACT_NOT_HELD] = "held nothing about the person",
+        [ACT_RESTRICT] = "stopped using what it holds about the person",
+        [ACT_UNRESTRICT] = "uses again what it holds about the person"};
+    char when[32];
+    time_t iat = (time_t)entry->iat;
+    struct tm utc;
+
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&iat, &utc));
+    printf("On %s %s stated that it ", when, entry->iss);
+    if (entry->act == ACT_ERASE)
+        printf("erased %" PRIu64 " of the person's instances: %" PRIu64 " exact, %" PRIu64
+               " trained.\n",
+               entry->exact + entry->trained, entry->exact, entry->trained);
+    else
+        printf("%s.\n", act_has_receipt(entry->act)
+                            ? did[entry->act]
+                            : "did what it gives no receipts for");
+}
+
+static int report(const struct texts *texts, const struct verdict *verdict)
+{
+    const char *other = verdict->has_entry
+                            ? reply_file_contradicts(&texts->reply, &verdict->entry)
+                            : NULL;
+
     static const char *const words[] = {[CHECK_SKIPPED] = "skipped",
                                         [CHECK_PASSED] = "passed",
                                         [CHECK_FAILED] = "FAILED"};
@@ -128,8 +157,13 @@ static int report(const struct verdict *verdict)
     for (size_t i = 0; i < CHECKS; i++)
         printf("%-12s  %-7s  %s\n", verdict->check[i].name,
                words[verdict->check[i].result], verdict->check[i].why);
+    if (verdict->has_entry)
+        say(&verdict->entry);
+    if (other)
+        printf("`%s` of the reply around it says otherwise: that is not signed.\n",
+               other);
     puts(verdict->valid ? "The receipt is valid." : "The receipt is NOT valid.");
-    return verdict->valid ? EXIT_SUCCESS : EXIT_INVALID;
+    return verdict->valid && !other ? EXIT_SUCCESS : EXIT_INVALID;
 }
 
 /* An exit status, or an error. */
@@ -147,7 +181,7 @@ static int check(const struct wishes *wishes, struct texts *texts)
                                 .entry_before = texts->text[BEFORE],
                                 .entry_after = texts->text[AFTER]};
     rc = verify_receipt(&claim, &trust, &verdict);
-    return rc < 0 ? rc : report(&verdict);
+    return rc < 0 ? rc : report(texts, &verdict);
 }
 
 int ctl_verify(int argc, char **argv)

@@ -2,6 +2,8 @@
 /* A saved reply with a receipt. */
 #include "daemon/reply_file.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,43 @@ int reply_file_read(const char *path, struct reply_file *ret_file)
     else
         *ret_file = file;
     return rc;
+}
+
+static const char *status_of(enum act act)
+{
+    return act == ACT_ERASE      ? "erased"
+           : act == ACT_NOT_HELD ? "not_held"
+           : act == ACT_RESTRICT ? "restricted"
+                                 : "unrestricted";
+}
+
+static bool says(const json_t *value, uint64_t number)
+{
+    return !value ||
+           (json_is_integer(value) && json_integer_value(value) == (json_int_t)number);
+}
+
+const char *reply_file_contradicts(const struct reply_file *file,
+                                   const struct entry *entry)
+{
+    const json_t *log = json_object_get(file->json, "log");
+    const char *status = json_string_value(json_object_get(file->json, "status")),
+               *id = json_string_value(json_object_get(file->json, "receipt_id")),
+               *origin = json_string_value(json_object_get(log, "origin"));
+    char number[24] = "";
+    uint64_t index;
+    bool proven = file->claim.proof && verify_proof_index(file->claim.proof, &index) == 0;
+    if (proven)
+        snprintf(number, sizeof number, "%" PRIu64, index);
+    if (status && strcmp(status, status_of(entry->act)) != 0)
+        return "status";
+    if (!says(json_object_get(file->json, "erased"), entry->exact + entry->trained))
+        return "erased";
+    if (origin && strcmp(origin, entry->iss) != 0)
+        return "log.origin";
+    if (proven && !says(json_object_get(log, "index"), index))
+        return "log.index";
+    return proven && id && strcmp(id, number) != 0 ? "receipt_id" : NULL;
 }
 
 void reply_file_done(struct reply_file *file)

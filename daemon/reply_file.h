@@ -25,6 +25,11 @@ struct reply_file {
 int reply_file_read(const char *path, struct reply_file *ret_file);
 void reply_file_done(struct reply_file *file);
 
+/* What stands around a receipt is not signed: the member of the reply that says otherwise than the
+ * entry, or NULL. */
+const char *reply_file_contradicts(const struct reply_file *file,
+                                   const struct entry *entry);
+
 /* The members of an opening into a claim, which borrows them. */
 void claim_open(struct claim *claim, const json_t *opening);
 

@@ -148,3 +148,17 @@ commit=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$salt" -binary "$tmp/mes
 [ "$commit" = "$(jq -er .commit "$tmp/entry")" ] ||
     failed commitment "the receipt is not about this subject and request"
 echo "commitment: ok"
+
+# --- what was signed; what stands around it in the reply is not, and has to say the same
+case $(jq -er .act "$tmp/entry") in
+erase) status=erased ;;
+not_held) status=not_held ;;
+restrict) status=restricted ;;
+unrestrict) status=unrestricted ;;
+*) failed statement "the entry is none that has a receipt" ;;
+esac
+erased=$(jq '[.classes[]?] | add // 0' "$tmp/entry")
+jq -e --arg status "$status" --argjson erased "$erased" \
+    '(.status // $status) == $status and (.erased // $erased) == $erased' "$reply" >"$tmp/log" ||
+    failed statement "the reply says otherwise than its receipt"
+echo "statement: $status, $erased instances, $(jq -c '.classes // {}' "$tmp/entry")"

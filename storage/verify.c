@@ -169,6 +169,9 @@ int verify_receipt(const struct claim *claim, const struct trust *trust,
         return rc;
     if (entry_parse(receipt.entry, receipt.entry_len, &parsed) == 0)
         entry = &parsed;
+    verdict.has_entry = entry != NULL;
+    if (entry)
+        verdict.entry = parsed;
     check_keys(&receipt, trust, &verdict);
     check_commitment(claim, entry, &verdict);
     check_proof(claim, trust, &receipt, entry, &verdict);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "storage/entry.h"
+
 struct claim {
     const char *receipt; /* compact JWS */
     const char *proof;   /* tlog-proof file, or NULL */
@@ -42,6 +44,8 @@ enum check_result { CHECK_SKIPPED, CHECK_PASSED, CHECK_FAILED };
 
 struct verdict {
     bool valid; /* no check failed, and signature and known_key passed */
+    bool has_entry;
+    struct entry entry; /* what is signed, where it can be read */
     struct {
         const char *name; /* "signature", ... */
         enum check_result result;

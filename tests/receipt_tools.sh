@@ -29,6 +29,9 @@ fails_at() {
 }
 
 check "openssl verifies the receipt" verified "$work/reply"
+check "a reply that says otherwise than its receipt is found" \
+    fails_at statement '.status = "restricted"'
+check "... and another count" fails_at statement '.erased = 12345'
 check "openssl finds a forged signature" \
     fails_at signature '.receipt |= sub("[.]M4Jn"; ".N4Jn")'
 check "openssl finds a changed entry" \

@@ -18,13 +18,13 @@ static void save(const char *name, const char *text)
     fclose(out);
 }
 
-/* The reply of the example's erasure, its salt as given. */
-static void save_reply(const char *name, const char *salt)
+/* The reply of the example's erasure, its salt as given, with so many that it says are erased. */
+static void save_reply(const char *name, const char *salt, int erased)
 {
     json_auto_t *reply =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s}}", "status", "erased",
-                  "receipt", vector_text("receipt_jws"), "opening", "subject",
-                  vector_text("commitment.subject"), "request",
+        json_pack("{s:s, s:i, s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s}}", "status", "erased",
+                  "erased", erased, "receipt", vector_text("receipt_jws"), "opening",
+                  "subject", vector_text("commitment.subject"), "request",
                   vector_text("commitment.request"), "salt", salt, "log", "origin",
                   vector_text("log.origin"), "proof", vector_text("tlog_proof"));
     assert_int_equal(json_dump_file(reply, name, JSON_INDENT(2)), 0);
@@ -45,8 +45,9 @@ static int setup(void **state)
 {
     if (vectors_load(state) != 0 || !mkdtemp(folder) || chdir(folder) < 0)
         return -1;
-    save_reply("reply", vector_text("commitment.salt"));
-    save_reply("other", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    save_reply("reply", vector_text("commitment.salt"), 2);
+    save_reply("other", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 2);
+    save_reply("boast", vector_text("commitment.salt"), 3);
     save_jwks("jwks");
     save("vkey", vector_text("log.vkey"));
     save("before", vector_at("entries", 2));
@@ -60,9 +61,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const names[] = {"reply",   "other",  "jwks",   "vkey",
-                                        "before",  "after",  "proof",  "rubbish",
-                                        "receipt", "object", "printed"};
+    static const char *const names[] = {"reply",   "other",  "jwks",  "vkey",
+                                        "before",  "after",  "proof", "rubbish",
+                                        "receipt", "object", "boast", "printed"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unlink(names[i]);
     return chdir("..") | rmdir(folder) | vectors_free(state);
@@ -110,6 +111,19 @@ static void a_good_reply_passes_every_check_by_name(void **state)
     assert_null(strstr(printed, vector_text("commitment.subject")));
 }
 
+/* What stands around a receipt is not signed. */
+static void a_reply_that_says_otherwise_than_its_receipt_exits_with_1(void **state)
+{
+    (void)state;
+    char printed[2048];
+    assert_int_equal(RUN(printed, "reply", "--jwks", "jwks"), 0);
+    assert_non_null(
+        strstr(printed, "erased 2 of the person's instances: 2 exact, 0 trained"));
+    assert_int_equal(RUN(printed, "boast", "--jwks", "jwks"), 1);
+    assert_non_null(strstr(printed, "erased 2 of the person's instances"));
+    assert_non_null(strstr(printed, "`erased` of the reply around it says otherwise"));
+}
+
 static void a_receipt_alone_is_checked_as_far_as_it_goes(void **state)
 {
     (void)state;
@@ -155,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_reply_passes_every_check_by_name),
+        cmocka_unit_test(a_reply_that_says_otherwise_than_its_receipt_exits_with_1),
         cmocka_unit_test(a_receipt_alone_is_checked_as_far_as_it_goes),
         cmocka_unit_test(a_wrong_opening_exits_with_1),
         cmocka_unit_test(what_cannot_be_checked_exits_with_2),
