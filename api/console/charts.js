@@ -230,5 +230,9 @@ export function makeChart(title, subtitle, control = null) {
       paint()
       fillTable()
     },
+    clear() {
+      drawn = null
+      for (const part of [sentence, plot, inside, readout]) part.replaceChildren()
+    },
   }
 }

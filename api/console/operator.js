@@ -219,6 +219,7 @@ function showPanels({ open, figures }) {
 function clear() {
   stats = null
   for (const id of ['health', 'held', 'erasures', 'queues', 'requests', 'route', 'as-of']) by(id).replaceChildren()
+  for (const chart of Object.values(charts)) chart.clear()
 }
 
 export function forget() {

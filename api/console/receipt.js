@@ -203,7 +203,8 @@ async function open(result, found) {
   by('headline').scrollIntoView({ block: 'nearest' })
 }
 
-const isGood = (result) => result.valid === true
+// One whose signature could not be checked, without the keys, is as good as none.
+const isGood = (result) => result.valid === true && !failsOrSkips(result.checks, 'signature')
 
 // Of many receipts, those that fail come first.
 function list(results, found) {
@@ -213,7 +214,7 @@ function list(results, found) {
     .sort((a, b) => isGood(a.result) - isGood(b.result) || a.number - b.number)
     .slice(0, LISTED)
   by('receipts').replaceChildren(
-    el('p', {}, `${counted(results.length, 'receipt')}: ${count(good)} hold, ${count(results.length - good)} do not.`),
+    el('p', {}, `${counted(results.length, 'receipt')}: ${count(good)} hold, ${count(results.length - good)} do not, or could not be checked.`),
     el('ol', { class: 'receipts' }, rows.map(({ result, number }) =>
       el('li', {}, el('button', { type: 'button', onclick: () => open(result, found) },
         badge(isGood(result) ? 'passed' : 'failed'), ` Receipt ${number}`)))))

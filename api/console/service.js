@@ -181,6 +181,8 @@ function showClosedLog(error) {
     ? 'The log is not public here. A token with the scope audit opens it, under “Operate”.'
     : `The log could not be read: ${error.message}.`
   by('head').replaceChildren(note('bad', why))
+  for (const id of ['figures', 'entries', 'origin']) by(id).replaceChildren()
+  for (const chart of Object.values(charts)) chart.clear()
 }
 
 async function showLog(log, most) {
