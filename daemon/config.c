@@ -150,6 +150,7 @@ void config_done(struct config *config)
 #define FREE_TEXT(id, ...) free(config->id);
 #define FREE_NONE(...)
     CONFIG_SETTINGS(FREE_TEXT, FREE_NONE, FREE_NONE)
+    *config = (struct config){0};
 }
 
 struct limits config_limits(const struct config *config)
