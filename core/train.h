@@ -44,8 +44,9 @@ struct train_plan {
     size_t steps_encoder, steps_fusion;
     size_t batch; /* a multiple of 8 */
     double rate;
-    const uint64_t *codes;   /* (classes): of open labels; NULL where they are closed */
-    uint8_t data_sha256[32]; /* names the images, for a checkpoint */
+    const uint64_t *codes;     /* (classes): of open labels; NULL where they are closed */
+    uint8_t data_sha256[32];   /* names the images, for a checkpoint; */
+    uint8_t labels_sha256[32]; /* and their labels */
 };
 
 enum train_stage {

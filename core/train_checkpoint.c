@@ -11,7 +11,7 @@
 
 enum { PER_OPTIMIZER = 4, ENTRIES = 2 * PER_OPTIMIZER };
 
-enum { LINE_SIZE = 896 };
+enum { LINE_SIZE = 1024 };
 
 /* A plan in one line: what must be equal for a run to go on. */
 static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
@@ -19,10 +19,11 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
     const struct train_method *method = &p->method;
     struct shape shape = p->shape;
     const bool frozen = shape.embed || p->keys_of;
-    char stem[STEM_TEXT_SIZE], data[65], encoder[65];
+    char stem[STEM_TEXT_SIZE], data[65], labels[65], encoder[65];
     shape_stem_text(&shape, stem);
     for (size_t i = 0; i < sizeof p->data_sha256; i++) {
         sprintf(data + 2 * i, "%02x", p->data_sha256[i]);
+        sprintf(labels + 2 * i, "%02x", p->labels_sha256[i]);
         sprintf(encoder + 2 * i, "%02x", p->encoder_sha256[i]);
     }
     int at = snprintf(
@@ -34,15 +35,15 @@ static void plan_line(const struct train_plan *p, char line[static LINE_SIZE])
     for (size_t i = 0; shape_dimension_name(i); i++)
         at += snprintf(line + at, (size_t)(LINE_SIZE - at), " %s %u",
                        shape_dimension_name(i), *shape_dimension(&shape, i));
-    snprintf(
-        line + at, (size_t)(LINE_SIZE - at),
-        "%s%s%s%s%s%s drop %g blind %g smoothing %g aggregation %s new %g data %s%s%s",
-        shape.symmetric ? " sym" : "", shape.open_labels ? " open" : "",
-        shape.inverted ? " inverted" : "", method->upright ? " upright" : "",
-        method->free_tokens ? " free" : "", method->retrieve_self ? " self" : "",
-        method->drop, method->blind_weight, method->smoothing,
-        aggregation_name(method->aggregation), method->new_labels, data,
-        frozen ? " encoder " : "", frozen ? encoder : "");
+    snprintf(line + at, (size_t)(LINE_SIZE - at),
+             "%s%s%s%s%s%s drop %g blind %g smoothing %g aggregation %s new %g data %s "
+             "labels %s%s%s",
+             shape.symmetric ? " sym" : "", shape.open_labels ? " open" : "",
+             shape.inverted ? " inverted" : "", method->upright ? " upright" : "",
+             method->free_tokens ? " free" : "", method->retrieve_self ? " self" : "",
+             method->drop, method->blind_weight, method->smoothing,
+             aggregation_name(method->aggregation), method->new_labels, data, labels,
+             frozen ? " encoder " : "", frozen ? encoder : "");
 }
 
 static void list_entries(const struct optimizer *o, const char *const *names,

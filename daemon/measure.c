@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/err.h"
 #include "daemon/evaluate.h"
 #include "daemon/known_data.h"
 #include "daemon/model_file.h"
@@ -59,6 +60,12 @@ int measure(const struct train_options *o)
     struct known_data known = {0};
     struct model *model = NULL;
     int rc = model_file_read(o->evaluate, &model);
+    if (rc == 0 && model_info(model)->own_tokens > 0)
+        rc =
+            fail(MK_EINPUT,
+                 "%s was trained with --tokens free: its tokens are of its own rows, and "
+                 "munkey-eval's ablation of tokens measures such models",
+                 o->evaluate);
     if (rc == 0)
         rc = measure_with(o, model, &known);
     model_free(model);

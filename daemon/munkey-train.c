@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* munkey-train: makes a model from labelled images, or measures one. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,24 @@
 #include "daemon/train_session.h"
 #include "storage/crypto.h"
 
-static void name_model(const struct train_options *o, struct model *model)
+typedef char model_name[sizeof((struct model *)0)->name];
+
+/* MK_EINPUT, before anything is trained: a model whose name is none can be read by nobody. */
+static int name_model(const struct train_options *o, model_name ret_name)
 {
     char data[40];
+    int len;
     train_source_name(&o->source, data, sizeof data);
-    if (o->name)
-        snprintf(model->name, sizeof model->name, "%s", o->name);
-    else
-        snprintf(model->name, sizeof model->name, "%s-%s", data, o->profile);
+    len = o->name ? snprintf(ret_name, sizeof(model_name), "%s", o->name)
+                  : snprintf(ret_name, sizeof(model_name), "%s-%s", data, o->profile);
+    json_t *text = json_string(ret_name); /* NULL: no UTF-8 */
+    json_decref(text);
+    return text && len > 0 && len < (int)sizeof(model_name)
+               ? 0
+               : fail(MK_EINPUT,
+                      "a model's name is 1 to %zu bytes of UTF-8: give it one "
+                      "with --name",
+                      sizeof(model_name) - 1);
 }
 
 /* What the trainer does not know: labels, name, and the hashes. */
@@ -44,8 +55,7 @@ static int label_model(const struct train_options *o, const struct dataset *data
     model->info.by_subject = model->info.resize = data->root != NULL;
     model->info.n_public = o->source.paper;
     memcpy(model->info.data_sha256, data->sha256, sizeof model->info.data_sha256);
-    name_model(o, model);
-    return 0;
+    return name_model(o, model->name);
 }
 
 static int write_model(const struct train_options *o, const struct train_plan *plan,
@@ -123,6 +133,10 @@ static int train_on(const struct train_options *o, const struct parts *parts,
     int rc = pictures_read(data, &frame, plan->val.end, o->threads, &pictures);
     memcpy(plan->data_sha256, data->sha256, sizeof plan->data_sha256);
     if (rc == 0)
+        crypto_sha256(pictures.view.labels,
+                      pictures.view.n * sizeof *pictures.view.labels,
+                      plan->labels_sha256);
+    if (rc == 0)
         rc = survey_print_copies(data, parts);
     if (rc == 0 && !o->survey && o->encoder)
         rc = train_encoder_load(o->encoder, plan, &owner);
@@ -150,7 +164,10 @@ static int train(const struct train_options *o)
         .batch = o->batch,
         .rate = 1e-3,
     };
-    int rc = understand(o, &data, &parts);
+    model_name name;
+    int rc = name_model(o, name);
+    if (rc == 0)
+        rc = understand(o, &data, &parts);
     if (rc == 0)
         rc = choose_shape(o, &data, &plan.shape);
     if (rc == 0)

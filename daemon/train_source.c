@@ -154,6 +154,9 @@ int train_source_open_test(const struct train_source *s, struct dataset *ret_dat
         return 0;
     if (s->test_images)
         return dataset_open_idx(s->test_images, s->test_labels, NULL, ret_data);
+    if (s->images)
+        return fail(MK_EINPUT, "IDX files say nothing of what to test with: name images "
+                               "and labels that no training has seen");
     return dataset_open_idx(FASHION_MNIST "t10k-images-idx3-ubyte.gz",
                             FASHION_MNIST "t10k-labels-idx1-ubyte.gz", NULL, ret_data);
 }
@@ -183,6 +186,15 @@ struct split_wish train_source_wish(const struct train_source *s,
     return wish;
 }
 
+/* Of UTF-8 that was cut, what may be half of the last character goes, or all of it. */
+static void cut_character(char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && (text[len - 1] & 0xc0) == 0x80)
+        len--;
+    text[len ? len - 1 : 0] = '\0';
+}
+
 void train_source_name(const struct train_source *s, char *ret_name, size_t size)
 {
     const char *path = s->manifest ? s->manifest : s->folder ? s->folder : s->images;
@@ -191,7 +203,8 @@ void train_source_name(const struct train_source *s, char *ret_name, size_t size
     for (const char *at = base; (at = strchr(at, '/')) && at[1]; at++)
         base = at + 1;
     len = (int)strcspn(base, s->folder ? "/" : "./");
-    snprintf(ret_name, size, "%.*s", len, base);
+    if (snprintf(ret_name, size, "%.*s", len, base) >= (int)size)
+        cut_character(ret_name);
 }
 
 void train_source_text(const struct train_source *s, char *ret_text, size_t size)
