@@ -56,6 +56,7 @@ start shop
 check "under a limit it starts and answers, too" [ "$(status_of GET /readyz)" = 200 ]
 $nobody sleep 1000 &
 sleeper=$!
+until [ "$(cat "/proc/$sleeper/comm")" = sleep ]; do sleep 0.01; done # not setpriv any more
 check "what it holds of people is still locked" bank_is_locked
 check "another process of its user can be read" readable_by_its_user $sleeper
 check "munkeyd cannot" refused readable_by_its_user "$pid"
