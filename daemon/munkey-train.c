@@ -28,9 +28,10 @@ static int name_model(const struct train_options *o, model_name ret_name)
     train_source_name(&o->source, data, sizeof data);
     len = o->name ? snprintf(ret_name, sizeof(model_name), "%s", o->name)
                   : snprintf(ret_name, sizeof(model_name), "%s-%s", data, o->profile);
-    json_t *text = json_string(ret_name); /* NULL: no UTF-8 */
+    json_t *text = json_string(ret_name);
+    bool is_utf8 = text != NULL;
     json_decref(text);
-    return text && len > 0 && len < (int)sizeof(model_name)
+    return is_utf8 && len > 0 && len < (int)sizeof(model_name)
                ? 0
                : fail(MK_EINPUT,
                       "a model's name is 1 to %zu bytes of UTF-8: give it one "

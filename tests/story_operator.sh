@@ -38,6 +38,8 @@ check "an unknown setting is refused with its line" \
     ends_with 78 "wrong.conf, line 1: no such option 'prot'" "$build/munkeyd" --config "$work/wrong.conf"
 check "what is no model is refused" \
     ends_with 78 'is no model' munkeyd nothing --model "$work/wrong.conf"
+check "more connections than there can be open files are refused" \
+    ends_with 78 'need 2097216 open files' munkeyd nothing --connections 1048576
 check "status says that no daemon runs" ends_with 1 'no munkeyd runs' ctl status nothing
 check "an unknown command is refused" ends_with 64 'there is no command' "$build/munkeyctl" fly
 check "init makes a folder" ctl init day --origin example.org/day
